@@ -9,6 +9,8 @@
 #include "core/answer.h"
 #include "syntax/record.h"
 
+#include <stdatomic.h>
+
 typedef enum spf_policy_kind {
     SPF_POLICY_NO_DOMAIN, /* NXDOMAIN */
     SPF_POLICY_NONE,      /* no v=spf1 record */
@@ -17,9 +19,10 @@ typedef enum spf_policy_kind {
 } spf_policy_kind_t;
 
 typedef struct spf_policy {
+    atomic_uint references;
     spf_policy_kind_t kind;
     uint32_t record_count; /* v=spf1 records there are */
-    spf_dnssec_t dnssec;
+    bool is_void;          /* there was no TXT record at all (4.6.4) */
     spf_record_t *record;  /* for SPF_POLICY_RECORD, else NULL; one reference */
 } spf_policy_t;
 

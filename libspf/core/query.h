@@ -20,7 +20,8 @@ struct spf_query {
     uint8_t state;               /* spf_query_state_t */
     uint16_t type;
     bool is_policy;              /* a TXT question for a domain's record: answered by a policy */
-    bool is_demanded;            /* evaluation in order got to it; else it was only asked ahead */
+    bool is_demanded;            /* evaluation in order got to it; otherwise it was only asked ahead */
+    bool is_unneeded;            /* what it was asked for is decided: if it is still open, drop it */
     bool is_out_of_memory;       /* its answer could not be stored: the check must end with SPF_ENOMEM */
     uint32_t room;               /* while the answer is built: how many records there is room for */
     spf_answer_t answer;
