@@ -52,11 +52,6 @@ typedef struct spf_tally {
     bool has_answer;
 } spf_tally_t;
 
-typedef struct spf_trace_node {
-    struct spf_trace_node *next;
-    spf_step_t step;
-} spf_trace_node_t;
-
 struct spf_eval {
     spf_arena_t *arena;
     spf_question_t question;
@@ -89,10 +84,9 @@ struct spf_eval {
     const char *via;           /* the MX host or PTR name that matched last */
 
     const char *explanation;
-    spf_trace_node_t *trace;
-    spf_trace_node_t *last_trace;
-    spf_trace_node_t *trace_cursor; /* the step given out last, and its index */
-    size_t trace_cursor_index;
+    spf_step_t **steps; /* the trace */
+    size_t step_count;
+    size_t step_room;
 };
 
 /* eval.c */
