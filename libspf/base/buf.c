@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+
+#include "base/ascii.h"
+
+#include <string.h>
+
+enum { UINT64_DIGITS = 20, UTF8_MAX = 4 };
+
+void spf_buf_init(spf_buf_t *buf, char *storage, size_t cap)
+{
+    *buf = (spf_buf_t){.data = storage, .cap = cap};
+    storage[0] = '\0';
+}
+
+/* Room for length octets more, its end already terminated; NULL if the buffer is or becomes full. */
+static char *buf_extend(spf_buf_t *buf, size_t length)
+{
+    char *end = buf->data + buf->len;
+    if (buf->full || length > buf->cap - 1 - buf->len) {
+        buf->full = true;
+        return NULL;
+    }
+    buf->len += length;
+    end[length] = '\0';
+    return end;
+}
+
+void spf_buf_add(spf_buf_t *buf, const char *text, size_t length)
+{
+    char *end = buf_extend(buf, length);
+    if (end != NULL && length > 0)
+        memcpy(end, text, length);
+}
+
+void spf_buf_add_text(spf_buf_t *buf, const char *text)
+{
+    spf_buf_add(buf, text, strlen(text));
+}
+
+void spf_buf_add_char(spf_buf_t *buf, char octet)
+{
+    spf_buf_add(buf, &octet, 1);
+}
+
+void spf_buf_add_uint(spf_buf_t *buf, uint64_t number)
+{
+    char digits[UINT64_DIGITS];
+    size_t first = sizeof(digits);
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    spf_buf_add(buf, digits + first, sizeof(digits) - first);
+}
+
+/* The length that the lead octet of a UTF-8 sequence announces, and the bits of the code point in it; 0: none. */
+static size_t utf8_lead(unsigned char octet, uint32_t *bits)
+{
+    static const struct {
+        unsigned char mask, value;
+    } leads[] = {{0xe0, 0xc0}, {0xf0, 0xe0}, {0xf8, 0xf0}};
+    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+        if ((octet & leads[i].mask) == leads[i].value) {
+            *bits = octet & (unsigned char)~leads[i].mask;
+            return i + 2;
+        }
+    }
+    return 0;
+}
+
+/* How many octets at the start of text form one well-formed sequence (RFC 3629) for a character above U+009F, the end
+ * of the C1 controls; 0: none. */
+static size_t utf8_printable(const char *text, size_t length)
+{
+    static const uint32_t least[UTF8_MAX + 1] = {0, 0, 0xa0, 0x800, 0x10000};
+    uint32_t code = 0;
+    size_t octets = utf8_lead((unsigned char)text[0], &code);
+    if (octets == 0 || octets > length)
+        return 0;
+    for (size_t i = 1; i < octets; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        if ((octet & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (octet & 0x3f);
+    }
+    bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+    return code >= least[octets] && code <= 0x10ffff && !is_surrogate ? octets : 0;
+}
+
+void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool utf8)
+{
+    char *end = buf_extend(buf, length);
+    if (end == NULL)
+        return;
+    for (size_t i = 0; i < length;) {
+        size_t octets = utf8 ? utf8_printable(text + i, length - i) : 0;
+        if (octets > 0) {
+            memcpy(end + i, text + i, octets);
+            i += octets;
+        } else {
+            end[i] = spf_ascii_is_visible(text[i]) || text[i] == ' ' ? text[i] : '?';
+            i++;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/ip.h"
+
+#include "base/ascii.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { IP4_OCTETS = 4, IP6_OCTETS = 16 };
+
+static const uint8_t mapped_prefix[IP6_OCTETS - IP4_OCTETS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/*
+ * qnum = DIGIT                 ; 0-9
+ *        / %x31-39 DIGIT       ; 10-99
+ *        / "1" 2DIGIT          ; 100-199
+ *        / "2" %x30-34 DIGIT   ; 200-249
+ *        / "25" %x30-35        ; 250-255
+ */
+static bool parse_qnum(const char *text, size_t length, size_t *position, uint8_t *value)
+{
+    size_t start = *position;
+    size_t at = start;
+    unsigned number = 0;
+    while (at < length && at - start < 3 && spf_ascii_is_digit(text[at]))
+        number = number * 10 + (unsigned)(text[at++] - '0');
+    if (at == start || number > UINT8_MAX || (text[start] == '0' && at - start > 1))
+        return false;
+    *value = (uint8_t)number;
+    *position = at;
+    return true;
+}
+
+/* ip4-network = qnum "." qnum "." qnum "." qnum */
+bool spf_ip_parse_v4(spf_ip_t *ip, const char *text, size_t length)
+{
+    spf_ip_t parsed = {.family = 4};
+    size_t at = 0;
+    for (size_t i = 0; i < IP4_OCTETS; i++) {
+        if (i > 0 && (at >= length || text[at++] != '.'))
+            return false;
+        if (!parse_qnum(text, length, &at, &parsed.octets[i]))
+            return false;
+    }
+    if (at != length)
+        return false;
+    *ip = parsed;
+    return true;
+}
+
+bool spf_ip_parse_v6(spf_ip_t *ip, const char *text, size_t length)
+{
+    spf_ip_t parsed = {.family = 6};
+    char copy[SPF_IP_TEXT_MAX];
+    if (length == 0 || length >= sizeof(copy) || memchr(text, '\0', length) != NULL)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    if (inet_pton(AF_INET6, copy, parsed.octets) != 1)
+        return false;
+    *ip = parsed;
+    return true;
+}
+
+bool spf_ip_parse_client(spf_ip_t *ip, const char *text, size_t length)
+{
+    spf_ip_t parsed;
+    if (spf_ip_parse_v4(ip, text, length))
+        return true;
+    return spf_ip_parse_v6(&parsed, text, length) && spf_ip_from_octets(ip, parsed.octets, IP6_OCTETS);
+}
+
+bool spf_ip_from_octets(spf_ip_t *ip, const uint8_t *octets, size_t length)
+{
+    spf_ip_t made = {.family = length == IP4_OCTETS ? 4 : 6};
+    if (length != IP4_OCTETS && length != IP6_OCTETS)
+        return false;
+    if (length == IP6_OCTETS && memcmp(octets, mapped_prefix, sizeof(mapped_prefix)) == 0) {
+        made.family = 4;
+        octets += sizeof(mapped_prefix);
+        length = IP4_OCTETS;
+    }
+    memcpy(made.octets, octets, length);
+    *ip = made;
+    return true;
+}
+
+bool spf_ip_prefix_equals(const spf_ip_t *ip, const uint8_t *octets, unsigned prefix)
+{
+    unsigned bits = ip->family == 4 ? IP4_OCTETS * 8 : IP6_OCTETS * 8;
+    if (prefix > bits)
+        prefix = bits;
+    size_t whole = prefix / 8;
+    unsigned rest = prefix % 8;
+    if (memcmp(ip->octets, octets, whole) != 0)
+        return false;
+    return rest == 0 || (ip->octets[whole] ^ octets[whole]) >> (8 - rest) == 0;
+}
+
+void spf_ip_add_text(spf_buf_t *buf, const spf_ip_t *ip)
+{
+    char text[SPF_IP_TEXT_MAX];
+    if (inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->octets, text, sizeof(text)) != NULL)
+        spf_buf_add_text(buf, text);
+}
+
+static char nibble_at(const spf_ip_t *ip, size_t index, const char *digits)
+{
+    uint8_t octet = ip->octets[index / 2];
+    return digits[index % 2 == 0 ? octet >> 4 : octet & 0xf];
+}
+
+void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
+{
+    char text[4 * IP6_OCTETS];
+    if (ip->family == 4) {
+        spf_ip_add_text(buf, ip);
+        return;
+    }
+    for (size_t i = 0; i < 2 * IP6_OCTETS; i++) {
+        text[2 * i] = nibble_at(ip, i, "0123456789ABCDEF");
+        text[2 * i + 1] = '.';
+    }
+    spf_buf_add(buf, text, sizeof(text) - 1); /* all but the last dot */
+}
+
+static void add_reverse_quad(spf_buf_t *buf, const spf_ip_t *ip)
+{
+    for (size_t i = IP4_OCTETS; i-- > 0;) {
+        spf_buf_add_uint(buf, ip->octets[i]);
+        spf_buf_add_char(buf, '.');
+    }
+}
+
+static void add_reverse_nibbles(spf_buf_t *buf, const spf_ip_t *ip)
+{
+    for (size_t i = 2 * IP6_OCTETS; i-- > 0;) {
+        spf_buf_add_char(buf, nibble_at(ip, i, "0123456789abcdef"));
+        spf_buf_add_char(buf, '.');
+    }
+}
+
+void spf_ip_add_reverse_name(spf_buf_t *buf, const spf_ip_t *ip)
+{
+    if (ip->family == 4) {
+        add_reverse_quad(buf, ip);
+        spf_buf_add_text(buf, "in-addr.arpa");
+    } else {
+        add_reverse_nibbles(buf, ip);
+        spf_buf_add_text(buf, "ip6.arpa");
+    }
+}
