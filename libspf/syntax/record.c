@@ -318,15 +318,18 @@ static bool parse_ip6(parser_t *parser, spf_term_t *term)
     return true;
 }
 
-/* mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists ) */
-static const struct {
-    const char *word;
-    bool (*parse)(parser_t *parser, spf_term_t *term); /* from behind the word to the end of the term */
-} mechanisms[] = {
-    [SPF_TERM_ALL] = {"all", parse_all}, [SPF_TERM_INCLUDE] = {"include", parse_with_domain},
-    [SPF_TERM_A] = {"a", parse_hosts},   [SPF_TERM_MX] = {"mx", parse_hosts},
-    [SPF_TERM_PTR] = {"ptr", parse_ptr}, [SPF_TERM_IP4] = {"ip4", parse_ip4},
-    [SPF_TERM_IP6] = {"ip6", parse_ip6}, [SPF_TERM_EXISTS] = {"exists", parse_with_domain},
+static const char *const term_words[] = {
+#define SPF_X(name, word) [name] = (word),
+    SPF_TERM_MAP(SPF_X)
+#undef SPF_X
+};
+
+/* What follows the word of a mechanism, to the end of the term. */
+static bool (*const mechanism_parsers[])(parser_t *parser, spf_term_t *term) = {
+    [SPF_TERM_ALL] = parse_all, [SPF_TERM_INCLUDE] = parse_with_domain,
+    [SPF_TERM_A] = parse_hosts, [SPF_TERM_MX] = parse_hosts,
+    [SPF_TERM_PTR] = parse_ptr, [SPF_TERM_IP4] = parse_ip4,
+    [SPF_TERM_IP6] = parse_ip6, [SPF_TERM_EXISTS] = parse_with_domain,
 };
 
 static bool is_word(const char *text, size_t length, const char *word)
@@ -334,14 +337,13 @@ static bool is_word(const char *text, size_t length, const char *word)
     return spf_text_equals_nocase(text, length, word, strlen(word));
 }
 
+/* mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists ) */
 static bool parse_mechanism(parser_t *parser, spf_term_t *term, size_t start)
 {
-    const char *word = parser->text + start;
-    size_t length = parser->at - start;
-    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-        if (is_word(word, length, mechanisms[i].word)) {
-            term->kind = (uint8_t)i;
-            return mechanisms[i].parse(parser, term);
+    for (size_t kind = 0; kind < sizeof(mechanism_parsers) / sizeof(mechanism_parsers[0]); kind++) {
+        if (is_word(parser->text + start, parser->at - start, term_words[kind])) {
+            term->kind = (uint8_t)kind;
+            return mechanism_parsers[kind](parser, term);
         }
     }
     return fail(parser, start, "unknown mechanism; expected all, include, a, mx, ptr, ip4, ip6 or exists");
@@ -379,11 +381,11 @@ static bool parse_modifier(parser_t *parser, spf_term_t *term, size_t length)
 {
     const char *word = parser->text + term->offset;
     parser->at++; /* the "=" */
-    if (is_word(word, length, "redirect")) {
+    if (is_word(word, length, term_words[SPF_TERM_REDIRECT])) {
         term->kind = SPF_TERM_REDIRECT;
         return parse_single_modifier(parser, term, &parser->record->redirect, "expected redirect only once");
     }
-    if (is_word(word, length, "exp")) {
+    if (is_word(word, length, term_words[SPF_TERM_EXP])) {
         term->kind = SPF_TERM_EXP;
         return parse_single_modifier(parser, term, &parser->record->exp, "expected exp only once");
     }
@@ -523,8 +525,8 @@ static counts_t count_terms(const char *text, size_t length)
         counts.terms++;
         if (end - start < 4)
             continue;
-        counts.net4s += is_word(text + word, 3, "ip4");
-        counts.net6s += is_word(text + word, 3, "ip6");
+        counts.net4s += is_word(text + word, 3, term_words[SPF_TERM_IP4]);
+        counts.net6s += is_word(text + word, 3, term_words[SPF_TERM_IP6]);
     }
     return counts;
 }
