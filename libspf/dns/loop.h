@@ -18,14 +18,15 @@ typedef struct spf_loop spf_loop_t;
 /* Embedded in its owner. Zero-initialise it, and set fire, before the first use. */
 typedef struct spf_timer {
     uint64_t due_us;
-    size_t slot; /* in the heap, counted from 1; 0: not set */
+    uint64_t order; /* of those due at the same time, the one set first fires first */
+    size_t slot;    /* in the heap, counted from 1; 0: not set */
     void (*fire)(struct spf_timer *timer);
 } spf_timer_t;
 
 /* Embedded in its owner. Zero-initialise it, and set ready, before the first use. */
 typedef struct spf_watch {
     int fd;
-    uint32_t events;     /* EPOLLIN, EPOLLOUT; 0: not watched */
+    uint32_t events; /* EPOLLIN, EPOLLOUT; 0: not watched */
     uint32_t generation;
     void (*ready)(struct spf_watch *watch, uint32_t events);
 } spf_watch_t;

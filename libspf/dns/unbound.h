@@ -18,16 +18,16 @@ typedef enum spf_dns_source {
 /* A zone: a master file, or its text. */
 typedef struct spf_dns_zone {
     struct spf_dns_zone *next;
-    char *path;         /* or NULL */
-    char *text;         /* or NULL */
+    char *path; /* or NULL */
+    char *text; /* or NULL */
     size_t text_length;
 } spf_dns_zone_t;
 
 typedef struct spf_dns_settings {
     spf_dns_source_t source;
-    char **forwarders;         /* "ADDR" or "ADDR@PORT", checked; NULL-terminated; for SPF_DNS_FORWARD */
+    char **forwarders; /* "ADDR" or "ADDR@PORT", checked; NULL-terminated; for SPF_DNS_FORWARD */
     spf_dns_zone_t *zones;
-    char *trust_anchor;        /* file, or NULL: no validation */
+    char *trust_anchor; /* file, or NULL: no validation */
     uint64_t cache_bytes;
     unsigned outgoing_sockets;
 } spf_dns_settings_t;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns/ub_context.h"
+
+#include "base/name.h"
+#include "dns/ub_options.h"
+
+#include <pthread.h>
+
+enum { CLASS_IN = 1 };
+
+/* libunbound sets process-wide things up when a context is made and when it is first used: only one thread at a time
+ * may be there, and no fork may happen meanwhile. */
+static pthread_mutex_t setup_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
+
+static void lock_setup(void)
+{
+    pthread_mutex_lock(&setup_mutex);
+}
+
+static void unlock_setup(void)
+{
+    pthread_mutex_unlock(&setup_mutex);
+}
+
+static void guard_forks(void)
+{
+    pthread_atfork(lock_setup, unlock_setup, unlock_setup);
+}
+
+static spf_err_t set_up(spf_ub_context_t *context, const spf_dns_settings_t *settings, int zone_fd, spf_buf_t *error)
+{
+    context->ctx = ub_ctx_create_ub_event(&context->base.base);
+    if (!context->ctx) {
+        spf_buf_add_text(error, "libunbound could not make a context");
+        return SPF_ENOMEM;
+    }
+    ub_ctx_debugout(context->ctx, NULL); /* nothing goes to standard error */
+    spf_err_t result = spf_ub_options_apply(context->ctx, settings, zone_fd, error);
+    if (result == SPF_OK)
+        return SPF_OK;
+    ub_ctx_delete(context->ctx);
+    context->ctx = NULL;
+    return result;
+}
+
+spf_err_t spf_ub_context_init(spf_ub_context_t *context, spf_loop_t *loop, const spf_dns_settings_t *settings,
+                              int zone_fd, spf_buf_t *error)
+{
+    spf_ub_base_init(&context->base, loop, NULL, NULL);
+    context->is_warm = false;
+    pthread_once(&setup_once, guard_forks);
+    lock_setup();
+    spf_err_t result = set_up(context, settings, zone_fd, error);
+    unlock_setup();
+    return result;
+}
+
+void spf_ub_context_clear(spf_ub_context_t *context)
+{
+    if (!context->ctx)
+        return;
+    spf_ub_base_enter(&context->base);
+    ub_ctx_delete(context->ctx);
+    context->ctx = NULL;
+}
+
+/* Presentation format (RFC 1035 section 5.1): all but the octets of host names and "_" as \DDD, so that nothing of a
+ * name that a sender or a record chose is read as anything but itself. */
+static void add_presentation(spf_buf_t *buf, const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char octet = (unsigned char)name[i];
+        bool is_plain = (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
+                        (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' || octet == '.';
+        if (is_plain) {
+            spf_buf_add_char(buf, name[i]);
+            continue;
+        }
+        char escape[4] = {'\\', (char)('0' + octet / 100), (char)('0' + octet / 10 % 10), (char)('0' + octet % 10)};
+        spf_buf_add(buf, escape, sizeof escape);
+    }
+    spf_buf_add_char(buf, '.');
+}
+
+bool spf_ub_context_ask(spf_ub_context_t *context, const char *name, size_t length, uint16_t type,
+                        ub_event_callback_type callback, void *argument, int *id)
+{
+    char storage[4 * SPF_NAME_MAX + 2];
+    spf_buf_t text;
+    spf_buf_init(&text, storage, sizeof storage);
+    add_presentation(&text, name, length);
+    if (text.full)
+        return false;
+    bool is_first = !context->is_warm;
+    context->is_warm = true;
+    if (is_first)
+        lock_setup();
+    spf_ub_base_enter(&context->base);
+    int result = ub_resolve_event(context->ctx, storage, type, CLASS_IN, argument, callback, id);
+    if (is_first)
+        unlock_setup();
+    spf_ub_base_leave(&context->base);
+    return result == 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The event base that libunbound runs on, made of our loop's watches and timers. */
+#ifndef SPF_DNS_UB_EVENTS_H
+#define SPF_DNS_UB_EVENTS_H
+
+#include "dns/loop.h"
+
+#include <unbound-event.h>
+
+typedef struct spf_ub_base {
+    struct ub_event_base base; /* first: libunbound knows us by its address */
+    spf_loop_t *loop;
+    struct spf_ub_event *soon; /* timers without delay, first set first */
+    struct spf_ub_event **soon_tail;
+    unsigned depth;            /* calls into libunbound that we are inside of */
+    void (*idle)(void *owner); /* called when the outermost of them has returned */
+    void *owner;
+} spf_ub_base_t;
+
+void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop, void (*idle)(void *owner), void *owner);
+/* Every call into libunbound stands between these two. libunbound starts each question by a timer without delay:
+ * those are not worth a place in the heap, the outermost leave fires them. */
+void spf_ub_base_enter(spf_ub_base_t *base);
+void spf_ub_base_leave(spf_ub_base_t *base);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns/ub_options.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+typedef struct spf_ub_option {
+    const char *name; /* with libunbound's colon */
+    const char *value;
+} spf_ub_option_t;
+
+/* Everywhere. */
+static const spf_ub_option_t common_options[] = {
+    {"verbosity:", "0"},
+    {"use-syslog:", "no"},
+    {"do-not-query-localhost:", "no"}, /* the usual place of a caching resolver */
+    {"use-caps-for-id:", "no"},        /* some servers answer nothing then */
+    {"rrset-roundrobin:", "no"},       /* the same answer has the same order each time */
+    /* A server that did not answer is tried again soon, and probed meanwhile: after an outage questions are answered
+     * again within seconds. */
+    {"infra-host-ttl:", "15"},
+    {"infra-keep-probing:", "yes"},
+};
+
+/* Where others resolve for us, or zone files: libunbound must not answer names for special use by itself. */
+static const spf_ub_option_t relay_options[] = {
+    {"qname-minimisation:", "no"},
+    {"unblock-lan-zones:", "yes"},
+    {"insecure-lan-zones:", "yes"},
+    {"local-zone:", "localhost. transparent"},
+    {"local-zone:", "127.in-addr.arpa. transparent"},
+    {"local-zone:", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa. transparent"},
+    {"local-zone:", "home.arpa. transparent"},
+    {"local-zone:", "onion. transparent"},
+    {"local-zone:", "test. transparent"},
+    {"local-zone:", "invalid. transparent"},
+};
+
+static const char resolv_conf[] = "/etc/resolv.conf";
+
+static spf_err_t refuse(spf_buf_t *error, const char *what, const char *value, int code)
+{
+    spf_buf_add_text(error, "libunbound refuses ");
+    spf_buf_add_text(error, what);
+    spf_buf_add_char(error, ' ');
+    spf_buf_add_text(error, value);
+    spf_buf_add_text(error, ": ");
+    spf_buf_add_text(error, ub_strerror(code));
+    return code == UB_NOMEM ? SPF_ENOMEM : SPF_ERESOLVER;
+}
+
+static spf_err_t set_option(struct ub_ctx *ctx, const char *name, const char *value, spf_buf_t *error)
+{
+    int code = ub_ctx_set_option(ctx, name, value);
+    return code ? refuse(error, name, value, code) : SPF_OK;
+}
+
+static spf_err_t set_number(struct ub_ctx *ctx, const char *name, uint64_t number, spf_buf_t *error)
+{
+    char storage[24];
+    spf_buf_t value;
+    spf_buf_init(&value, storage, sizeof storage);
+    spf_buf_add_uint(&value, number);
+    return set_option(ctx, name, storage, error);
+}
+
+static spf_err_t set_options(struct ub_ctx *ctx, const spf_ub_option_t *options, size_t count, spf_buf_t *error)
+{
+    spf_err_t result = SPF_OK;
+    for (size_t i = 0; i < count && result == SPF_OK; i++)
+        result = set_option(ctx, options[i].name, options[i].value, error);
+    return result;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- sizes */
+
+static uint64_t count_open_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (!directory)
+        return 0;
+    uint64_t count = 0;
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+/* More sockets than descriptors are left would make libunbound fail questions that it could as well have queued. Half
+ * of what is left is the host's. */
+static unsigned outgoing_sockets(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    uint64_t used = count_open_descriptors();
+    uint64_t half = limit.rlim_cur > used ? (limit.rlim_cur - used) / 2 : 0;
+    if (half < 1)
+        return 1;
+    return half < wanted ? (unsigned)half : wanted;
+}
+
+/* Answers that do not fit a datagram are fetched over TCP: a share of the sockets, each of which has a buffer. */
+static unsigned tcp_sockets(unsigned sockets)
+{
+    unsigned share = sockets / 32;
+    return share < 4 ? 4 : share > 64 ? 64 : share;
+}
+
+static spf_err_t set_sizes(struct ub_ctx *ctx, const spf_dns_settings_t *settings, spf_buf_t *error)
+{
+    unsigned sockets = outgoing_sockets(settings->outgoing_sockets);
+    spf_err_t result = set_number(ctx, "outgoing-range:", sockets, error);
+    if (result == SPF_OK)
+        result = set_number(ctx, "outgoing-num-tcp:", tcp_sockets(sockets), error);
+    if (result == SPF_OK)
+        result = set_number(ctx, "msg-cache-size:", settings->cache_bytes / 3, error);
+    if (result == SPF_OK)
+        result = set_number(ctx, "rrset-cache-size:", settings->cache_bytes - settings->cache_bytes / 3, error);
+    return result;
+}
+
+/* --------------------------------------------------------------------------------------------------------- sources */
+
+static spf_err_t set_forwarder(struct ub_ctx *ctx, const char *address, spf_buf_t *error)
+{
+    int code = ub_ctx_set_fwd(ctx, address);
+    return code ? refuse(error, "the resolver address", address, code) : SPF_OK;
+}
+
+/* Without a name server in it, or without the file, resolv.conf(5) means the one on this machine; libunbound would
+ * turn to the root servers. */
+static bool resolv_conf_names_a_server(void)
+{
+    static const char keyword[] = "nameserver";
+    FILE *file = fopen(resolv_conf, "re");
+    if (!file)
+        return false;
+    bool is_found = false;
+    char line[512];
+    while (!is_found && fgets(line, sizeof line, file)) {
+        char after = line[strlen(line) < sizeof keyword ? 0 : sizeof keyword - 1];
+        is_found = strncmp(line, keyword, sizeof keyword - 1) == 0 && (after == ' ' || after == '\t');
+    }
+    fclose(file);
+    return is_found;
+}
+
+static spf_err_t set_system_forwarders(struct ub_ctx *ctx, spf_buf_t *error)
+{
+    if (!resolv_conf_names_a_server())
+        return set_forwarder(ctx, "127.0.0.1", error);
+    int code = ub_ctx_resolvconf(ctx, resolv_conf);
+    return code ? refuse(error, "the name servers of", resolv_conf, code) : SPF_OK;
+}
+
+static spf_err_t set_source(struct ub_ctx *ctx, const spf_dns_settings_t *settings, spf_buf_t *error)
+{
+    spf_err_t result = SPF_OK;
+    if (settings->source == SPF_DNS_RECURSIVE)
+        return SPF_OK;
+    if (settings->source == SPF_DNS_SYSTEM)
+        return set_system_forwarders(ctx, error);
+    for (char **address = settings->forwarders; *address && result == SPF_OK; address++)
+        result = set_forwarder(ctx, *address, error);
+    return result;
+}
+
+spf_err_t spf_ub_options_apply(struct ub_ctx *ctx, const spf_dns_settings_t *settings, int zone_fd, spf_buf_t *error)
+{
+    bool is_relay = settings->source != SPF_DNS_RECURSIVE || zone_fd >= 0;
+    bool is_validating = settings->trust_anchor && zone_fd < 0;
+    spf_err_t result = set_options(ctx, common_options, sizeof common_options / sizeof *common_options, error);
+    if (result == SPF_OK && is_relay)
+        result = set_options(ctx, relay_options, sizeof relay_options / sizeof *relay_options, error);
+    if (result == SPF_OK)
+        result = set_option(ctx, "module-config:", is_validating ? "validator iterator" : "iterator", error);
+    if (result == SPF_OK)
+        result = set_sizes(ctx, settings, error);
+    if (result == SPF_OK && is_validating) {
+        int code = ub_ctx_add_ta_file(ctx, settings->trust_anchor);
+        result = code ? refuse(error, "the trust anchor", settings->trust_anchor, code) : SPF_OK;
+    }
+    return result == SPF_OK && zone_fd < 0 ? set_source(ctx, settings, error) : result;
+}
