@@ -181,8 +181,7 @@ static spf_cause_t dns_cause(spf_dns_status_t status)
 spf_judgement_t spf_eval_raise_dns(spf_eval_t *eval, spf_frame_t *frame, const spf_query_t *query)
 {
     bool was_frozen = eval->is_frozen;
-    spf_judgement_t judgement =
-        spf_eval_raise(eval, frame, SPF_RESULT_TEMPERROR, dns_cause(query->answer.status));
+    spf_judgement_t judgement = spf_eval_raise(eval, frame, SPF_RESULT_TEMPERROR, dns_cause(query->answer.status));
 
     if (!was_frozen) {
         eval->finding.target = query->name;
@@ -281,8 +280,7 @@ static bool frame_open(spf_eval_t *eval, spf_frame_t *frame)
             return true;
     }
     if (frame->policy->kind == SPF_POLICY_NO_DOMAIN || frame->policy->kind == SPF_POLICY_NONE) {
-        decide_none(eval, frame,
-                    frame->policy->kind == SPF_POLICY_NONE ? SPF_CAUSE_NO_RECORD : SPF_CAUSE_NO_DOMAIN);
+        decide_none(eval, frame, frame->policy->kind == SPF_POLICY_NONE ? SPF_CAUSE_NO_RECORD : SPF_CAUSE_NO_DOMAIN);
         return true;
     }
     if (frame->policy->kind == SPF_POLICY_SEVERAL) {
@@ -347,6 +345,11 @@ spf_eval_status_t spf_eval_step(spf_eval_t *eval)
         decide_expired(eval);
     }
     return eval->is_out_of_memory ? SPF_EVAL_NOMEM : SPF_EVAL_DONE;
+}
+
+void spf_eval_abort(spf_eval_t *eval)
+{
+    eval->is_decided = eval->is_done = true;
 }
 
 void spf_eval_expire(spf_eval_t *eval)

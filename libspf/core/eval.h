@@ -24,27 +24,27 @@
 enum { SPF_LOOKUPS_MAX = 10, SPF_HOSTS_MAX = 10 };
 
 typedef struct spf_limits {
-    unsigned lookups;      /* terms that need DNS, at most SPF_LOOKUPS_MAX */
+    unsigned lookups; /* terms that need DNS, at most SPF_LOOKUPS_MAX */
     unsigned void_lookups;
-    unsigned mx_hosts;     /* at most SPF_HOSTS_MAX */
-    unsigned ptr_names;    /* at most SPF_HOSTS_MAX */
+    unsigned mx_hosts;  /* at most SPF_HOSTS_MAX */
+    unsigned ptr_names; /* at most SPF_HOSTS_MAX */
 } spf_limits_t;
 
 /* What is asked. Texts must outlive the evaluation. */
 typedef struct spf_question {
     spf_ip_t ip;
-    spf_name_t domain;       /* <domain>: length 0 if it is no domain at all */
-    const char *sender;      /* <sender>: local-part@domain, domain as A-labels */
+    spf_name_t domain;  /* <domain>: length 0 if it is no domain at all */
+    const char *sender; /* <sender>: local-part@domain, domain as A-labels */
     size_t sender_length;
-    size_t local_length;     /* octets before its last '@' */
+    size_t local_length; /* octets before its last '@' */
     const char *helo;
     size_t helo_length;
     const char *receiver;
     size_t receiver_length;
     const char *default_explanation; /* or NULL */
     size_t default_explanation_length;
-    spf_policy_t *given;     /* evaluate this instead of asking for the domain's; or NULL */
-    uint64_t time_s;         /* for %{t} */
+    spf_policy_t *given; /* evaluate this instead of asking for the domain's; or NULL */
+    uint64_t time_s;     /* for %{t} */
     spf_limits_t limits;
     bool wants_trace;
     bool wants_would_be;
@@ -52,10 +52,10 @@ typedef struct spf_question {
 
 /* One term that was counted against the limit of 10. */
 typedef struct spf_counted {
-    const char *domain;         /* in whose record it stands */
+    const char *domain; /* in whose record it stands */
     const spf_record_t *record;
     uint32_t term;
-    const char *target;         /* the name it asked for; NULL if it expanded to no DNS name */
+    const char *target; /* the name it asked for; NULL if it expanded to no DNS name */
     bool is_void;
     uint8_t dns_queries;
 } spf_counted_t;
@@ -74,14 +74,14 @@ typedef struct spf_finding {
     const char *via;            /* mx, ptr: the host whose address matched; or NULL */
     const char *include_domain; /* an include matched: the domain of the record inside which a term passed; or NULL */
     const spf_record_t *include_record; /* that record */
-    int32_t include_term;       /* the term in there that passed, or SPF_NO_TERM */
+    int32_t include_term;               /* the term in there that passed, or SPF_NO_TERM */
 } spf_finding_t;
 
 typedef struct spf_eval spf_eval_t;
 
 typedef enum spf_eval_status {
-    SPF_EVAL_WAIT,  /* some answer is missing */
-    SPF_EVAL_DONE,  /* spf_eval_finding() is there */
+    SPF_EVAL_WAIT, /* some answer is missing */
+    SPF_EVAL_DONE, /* spf_eval_finding() is there */
     SPF_EVAL_NOMEM
 } spf_eval_status_t;
 
@@ -98,6 +98,8 @@ spf_eval_status_t spf_eval_prefetch(spf_eval_t *eval);
 spf_query_t *spf_eval_next_wanted(spf_eval_t *eval);
 /* The next question that is asked and no longer needed, now taken as dropped: cancel it. NULL when there is none. */
 spf_query_t *spf_eval_next_unneeded(spf_eval_t *eval);
+/* Nobody wants the result any more: everything that is asked is unneeded now. */
+void spf_eval_abort(spf_eval_t *eval);
 /* The time is over: whatever is still missing counts as a timeout, and the next step is done. */
 void spf_eval_expire(spf_eval_t *eval);
 

@@ -8,12 +8,12 @@
 
 /* What judging a term, or a part of that, came to. */
 typedef enum spf_judgement {
-    SPF_JUDGE_READY,    /* a part is done: go on with the term */
-    SPF_JUDGE_WAIT,     /* an answer is missing: judge again when it is there */
+    SPF_JUDGE_READY, /* a part is done: go on with the term */
+    SPF_JUDGE_WAIT,  /* an answer is missing: judge again when it is there */
     SPF_JUDGE_MATCH,
     SPF_JUDGE_NO_MATCH,
-    SPF_JUDGE_MOVED,    /* the top frame is another one now */
-    SPF_JUDGE_DECIDED   /* the check is decided, or out of memory */
+    SPF_JUDGE_MOVED,  /* the top frame is another one now */
+    SPF_JUDGE_DECIDED /* the check is decided, or out of memory */
 } spf_judgement_t;
 
 /* What an include's own check_host() came to. */
@@ -30,11 +30,11 @@ typedef struct spf_frame {
     const spf_record_t *record; /* the policy's */
     uint32_t index;             /* of the term; term_count: at the redirect */
     /* of the term at index: */
-    bool is_begun;         /* counted against the limit */
-    bool has_target;       /* target is settled */
-    const char *target;    /* the DNS name; NULL: what it expanded to is none */
+    bool is_begun;      /* counted against the limit */
+    bool has_target;    /* target is settled */
+    const char *target; /* the DNS name; NULL: what it expanded to is none */
     size_t target_length;
-    bool is_unmatchable;   /* it uses a local part that is not ASCII (RFC 8616 section 4) */
+    bool is_unmatchable; /* it uses a local part that is not ASCII (RFC 8616 section 4) */
     bool void_is_counted;
     spf_inner_t inner;
     spf_counted_t *counted;
@@ -60,11 +60,12 @@ struct spf_eval {
     uint16_t address_type;
     spf_frame_t *top;
 
-    bool is_decided;      /* the finding stands; perhaps the explanation is still to be fetched */
+    bool is_decided; /* the finding stands; perhaps the explanation is still to be fetched */
     bool is_done;
     bool is_expired;
+    bool is_prefetching; /* the driver lets it ask ahead: hosts and names are asked all at once */
     bool is_out_of_memory;
-    bool is_frozen;       /* a permerror stands, the would-be evaluation goes on */
+    bool is_frozen; /* a permerror stands, the would-be evaluation goes on */
     bool has_would_be;
     spf_result_t would_be;
 
@@ -72,7 +73,7 @@ struct spf_eval {
     spf_query_t *last_query;
     spf_query_t *next_wanted;
     unsigned asked;
-    unsigned ahead;       /* wanted ahead and not (yet) demanded */
+    unsigned ahead; /* wanted ahead and not (yet) demanded */
 
     spf_tally_t tally;
     spf_tally_t frozen;
@@ -81,7 +82,7 @@ struct spf_eval {
     const char *passed_domain; /* the innermost term that passed, for a match through includes */
     const spf_record_t *passed_record;
     int32_t passed_term;
-    const char *via;           /* the MX host or PTR name that matched last */
+    const char *via; /* the MX host or PTR name that matched last */
 
     const char *explanation;
     spf_step_t **steps; /* the trace */
@@ -106,8 +107,7 @@ bool spf_eval_address_matches(const spf_eval_t *eval, const spf_answer_t *answer
                               uint32_t *judged);
 bool spf_eval_is_network(const spf_term_t *term);
 /* The first term of the run of networks that starts at frame's term which matches, or its end. */
-uint32_t spf_eval_scan_networks(const spf_eval_t *eval, const spf_record_t *record, uint32_t index,
-                                unsigned *compared);
+uint32_t spf_eval_scan_networks(const spf_eval_t *eval, const spf_record_t *record, uint32_t index, unsigned *compared);
 
 /* eval_target.c */
 typedef enum spf_target_status {
@@ -121,10 +121,13 @@ spf_target_status_t spf_eval_expand_target(spf_eval_t *eval, const char *domain,
                                            spf_name_t *name);
 /* How close a PTR name must be to the domain to be taken. */
 typedef enum spf_closeness { SPF_CLOSE_SAME, SPF_CLOSE_WITHIN, SPF_CLOSE_ANY } spf_closeness_t;
-/* The best validated name of the client up to that closeness, section 5.5: MATCH, NO_MATCH or WAIT. What is missing
- * is wanted if may_ask. *tried: how many names were looked up on the way. */
+/* The best validated name of the client up to that closeness, section 5.5: MATCH, NO_MATCH or WAIT. *tried: how many
+ * names were looked up on the way. */
 spf_judgement_t spf_eval_validated_name(spf_eval_t *eval, const char *domain, size_t domain_length,
-                                        spf_closeness_t closeness, bool may_ask, const char **name, unsigned *tried);
+                                        spf_closeness_t closeness, const char **name, unsigned *tried);
+/* Sets the values of the macros that depend on where they stand, d and p. False: p is not known yet. */
+bool spf_eval_set_macro_values(spf_eval_t *eval, const char *domain, size_t domain_length, bool needs_validated,
+                               bool may_ask);
 /* The question for the client's PTR records; NULL without memory. */
 spf_query_t *spf_eval_want_ptr(spf_eval_t *eval, bool is_demanded);
 

@@ -73,9 +73,8 @@ static spf_judgement_t term_ask(spf_eval_t *eval, spf_frame_t *frame, const spf_
         return SPF_JUDGE_NO_MATCH;
     if (frame->target == NULL)
         return is_policy ? spf_eval_raise(eval, frame, SPF_RESULT_PERMERROR, SPF_CAUSE_BAD_TARGET) : SPF_JUDGE_NO_MATCH;
-    *query = type == SPF_TYPE_PTR
-                 ? spf_eval_want_ptr(eval, true)
-                 : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
+    *query = type == SPF_TYPE_PTR ? spf_eval_want_ptr(eval, true)
+                                  : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
     if (*query == NULL)
         return SPF_JUDGE_DECIDED;
     return spf_eval_use(eval, *query) != NULL ? SPF_JUDGE_READY : SPF_JUDGE_WAIT;
@@ -244,8 +243,7 @@ static spf_judgement_t judge_ptr(spf_eval_t *eval, spf_frame_t *frame)
     if (judgement == SPF_JUDGE_READY)
         judgement = judge_answer(eval, frame, query);
     if (judgement == SPF_JUDGE_READY)
-        judgement = spf_eval_validated_name(eval, frame->target, frame->target_length, SPF_CLOSE_WITHIN, true, &name,
-                                            &tried);
+        judgement = spf_eval_validated_name(eval, frame->target, frame->target_length, SPF_CLOSE_WITHIN, &name, &tried);
     else
         return judgement;
     if (judgement == SPF_JUDGE_MATCH || judgement == SPF_JUDGE_NO_MATCH)
@@ -278,8 +276,8 @@ bool spf_eval_is_network(const spf_term_t *term)
 
 static uint32_t scan_net4(const spf_ip_t *ip, const spf_record_t *record, const spf_term_t *term, unsigned *compared)
 {
-    uint32_t address = (uint32_t)ip->octets[0] << 24 | (uint32_t)ip->octets[1] << 16 | (uint32_t)ip->octets[2] << 8 |
-                       ip->octets[3];
+    uint32_t address =
+        (uint32_t)ip->octets[0] << 24 | (uint32_t)ip->octets[1] << 16 | (uint32_t)ip->octets[2] << 8 | ip->octets[3];
     uint32_t i = term->net4;
 
     while (i < record->net4_count && record->net4s[i].term < term->run_end) {
@@ -415,10 +413,10 @@ static spf_judgement_t judge_nothing(spf_eval_t *eval, spf_frame_t *frame)
 spf_judgement_t spf_eval_judge(spf_eval_t *eval, spf_frame_t *frame)
 {
     static spf_judgement_t (*const judges[])(spf_eval_t *, spf_frame_t *) = {
-        [SPF_TERM_ALL] = judge_all,          [SPF_TERM_INCLUDE] = judge_include, [SPF_TERM_A] = judge_a,
-        [SPF_TERM_MX] = judge_mx,            [SPF_TERM_PTR] = judge_ptr,         [SPF_TERM_IP4] = judge_networks,
-        [SPF_TERM_IP6] = judge_networks,     [SPF_TERM_EXISTS] = judge_exists,   [SPF_TERM_REDIRECT] = judge_nothing,
-        [SPF_TERM_EXP] = judge_nothing,      [SPF_TERM_UNKNOWN] = judge_nothing, [SPF_TERM_INVALID] = judge_nothing,
+        [SPF_TERM_ALL] = judge_all,      [SPF_TERM_INCLUDE] = judge_include, [SPF_TERM_A] = judge_a,
+        [SPF_TERM_MX] = judge_mx,        [SPF_TERM_PTR] = judge_ptr,         [SPF_TERM_IP4] = judge_networks,
+        [SPF_TERM_IP6] = judge_networks, [SPF_TERM_EXISTS] = judge_exists,   [SPF_TERM_REDIRECT] = judge_nothing,
+        [SPF_TERM_EXP] = judge_nothing,  [SPF_TERM_UNKNOWN] = judge_nothing, [SPF_TERM_INVALID] = judge_nothing,
     };
 
     return judges[frame->record->terms[frame->index].kind](eval, frame);

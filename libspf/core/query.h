@@ -14,22 +14,22 @@ typedef enum spf_query_state {
 } spf_query_state_t;
 
 struct spf_query {
-    spf_query_t *next;           /* in the order in which they were first wanted */
-    const char *name;            /* a DNS name, see base/name.h; NUL-terminated too */
+    spf_query_t *next; /* in the order in which they were first wanted */
+    const char *name;  /* a DNS name, see base/name.h; NUL-terminated too */
     uint8_t name_length;
-    uint8_t state;               /* spf_query_state_t */
+    uint8_t state; /* spf_query_state_t */
     uint16_t type;
-    bool is_policy;              /* a TXT question for a domain's record: answered by a policy */
-    bool is_demanded;            /* evaluation in order got to it; otherwise it was only asked ahead */
-    bool is_unneeded;            /* what it was asked for is decided: if it is still open, drop it */
-    bool is_out_of_memory;       /* its answer could not be stored: the check must end with SPF_ENOMEM */
-    uint32_t room;               /* while the answer is built: how many records there is room for */
+    bool is_policy;        /* a TXT question for a domain's record: answered by a policy */
+    bool is_demanded;      /* evaluation in order got to it; otherwise it was only asked ahead */
+    bool is_unneeded;      /* what it was asked for is decided: if it is still open, drop it */
+    bool is_out_of_memory; /* its answer could not be stored: the check must end with SPF_ENOMEM */
+    uint32_t room;         /* while the answer is built: how many records there is room for */
     spf_answer_t answer;
-    spf_policy_t *policy;        /* one reference, while state is SPF_QUERY_ANSWERED and the answer no failure */
-    spf_arena_t *arena;          /* where the answer is stored */
-    void *token;                 /* the resolver's own */
+    spf_policy_t *policy; /* one reference, while state is SPF_QUERY_ANSWERED and the answer no failure */
+    spf_arena_t *arena;   /* where the answer is stored */
+    void *token;          /* the resolver's own */
     void (*answered)(spf_query_t *query); /* set by the driver: the answer has come */
-    void *owner;                 /* the driver's own */
+    void *owner;                          /* the driver's own */
 };
 
 #endif
