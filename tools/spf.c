@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* The spf command: finds the verb and lets it run. */
+#include "tool.h"
+
+#include "spf.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int help_run(int argc, char **argv);
+static int version_run(int argc, char **argv);
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    void (*help)(void); /* or NULL */
+    const char *summary;
+} verbs[] = {
+    {"check", check_run, check_help, "may this client send mail for this domain, and why?"},
+    {"help", help_run, NULL, "what there is, or, for a verb, all of its options"},
+    {"version", version_run, NULL, "the version"},
+};
+
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+static void print_error(const char *verb, const char *format, va_list arguments)
+{
+    fprintf(stderr, verb != NULL ? "spf %s: " : "spf: ", verb);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+int tool_usage_error(const char *verb, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_error(verb, format, arguments);
+    va_end(arguments);
+    return TOOL_USAGE;
+}
+
+int tool_internal_error(const char *verb, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_error(verb, format, arguments);
+    va_end(arguments);
+    return TOOL_INTERNAL;
+}
+
+tool_quoted_t tool_quote(const char *text, size_t length)
+{
+    enum { SHOWN_MAX = 80 };
+    tool_quoted_t quoted;
+    char *to = quoted.text;
+
+    *to++ = '"';
+    for (size_t i = 0; i < length && i < SHOWN_MAX; i++)
+        *to++ = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    strcpy(to, length > SHOWN_MAX ? "...\"" : "\"");
+    return quoted;
+}
+
+bool tool_has_control(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == '\x7f')
+            return true;
+    return false;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static int unknown_verb(const char *name)
+{
+    return tool_usage_error(NULL, "%s is no verb; the verbs are check, help and version",
+                            tool_quote(name, strlen(name)).text);
+}
+
+static void print_overview(FILE *to)
+{
+    fputs("spf: Sender Policy Framework (RFC 7208)\n\nUsage: spf VERB [OPTION]...\n\n", to);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "  spf %-8s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\n'spf help check' tells the options of check; so does the manual page spf(1).\n", to);
+}
+
+static int help_run(int argc, char **argv)
+{
+    if (argc > 2)
+        return tool_usage_error("help", "%s is one argument too many; help takes one verb at most",
+                                tool_quote(argv[2], strlen(argv[2])).text);
+    if (argc < 2) {
+        print_overview(stdout);
+        return 0;
+    }
+    const struct verb *verb = find_verb(argv[1]);
+    if (verb == NULL)
+        return unknown_verb(argv[1]);
+    if (verb->help != NULL)
+        verb->help();
+    else
+        printf("spf %s: %s\n", verb->name, verb->summary);
+    return 0;
+}
+
+static int version_run(int argc, char **argv)
+{
+    if (argc > 1)
+        return tool_usage_error("version", "%s is one argument too many; version takes none",
+                                tool_quote(argv[1], strlen(argv[1])).text);
+    printf("spf %s (libspf %s)\n", SPF_VERSION, spf_version());
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return TOOL_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    else if (strcmp(name, "--version") == 0)
+        name = "version";
+    const struct verb *verb = find_verb(name);
+    return verb != NULL ? verb->run(argc - 1, argv + 1) : unknown_verb(name);
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that goes away, of the output or of a DNS connection, is no reason to die in the middle. */
+    signal(SIGPIPE, SIG_IGN);
+    int status = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return errno == EPIPE ? TOOL_INTERNAL : tool_internal_error(NULL, "cannot write the output: %s", strerror(errno));
+}
