@@ -22,7 +22,7 @@ struct spf_arena_block {
 static struct spf_arena_block *block_new(spf_arena_t *arena, size_t size)
 {
     struct spf_arena_block *block;
-    if (size > SIZE_MAX - sizeof(*block))
+    if (size > PTRDIFF_MAX - sizeof(*block)) /* no object can be larger */
         return NULL;
     block = malloc(sizeof(*block) + size);
     if (block == NULL)
