@@ -49,15 +49,6 @@ static void add_place(spf_buf_t *buf, const char *domain, const spf_record_t *re
     spf_buf_add_text(buf, "'s record");
 }
 
-static void add_count(spf_buf_t *buf, unsigned count)
-{
-    static const char *const words[] = {"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"};
-    if (count < sizeof(words) / sizeof(words[0]))
-        spf_buf_add_text(buf, words[count]);
-    else
-        spf_buf_add_uint(buf, count);
-}
-
 static void add_ordinal(spf_buf_t *buf, unsigned number)
 {
     static const char *const endings[] = {"th", "st", "nd", "rd"};
@@ -136,7 +127,17 @@ static void fact_compared(spf_buf_t *buf, const facts_t *facts)
 
 static void fact_count(spf_buf_t *buf, const facts_t *facts)
 {
-    add_count(buf, facts->finding->count);
+    spf_buf_add_uint(buf, facts->finding->count);
+}
+
+static void fact_count_word(spf_buf_t *buf, const facts_t *facts)
+{
+    static const char *const words[] = {"two", "three", "four", "five", "six", "seven", "eight", "nine"};
+    uint32_t count = facts->finding->count;
+    if (count >= 2 && count - 2 < sizeof(words) / sizeof(words[0]))
+        spf_buf_add_text(buf, words[count - 2]);
+    else
+        fact_count(buf, facts);
 }
 
 static void fact_lookups(spf_buf_t *buf, const facts_t *facts)
@@ -179,6 +180,13 @@ static bool list_add(spf_buf_t *buf, bool is_first, const char *separator, const
     return true;
 }
 
+/* Whether the term itself tells what it asks for. */
+static bool names_its_target(const spf_counted_t *counted)
+{
+    const spf_term_t *term = &counted->record->terms[counted->term];
+    return counted->target == NULL || (term->spec_length > 0 && !term->has_macro);
+}
+
 static void add_counted(spf_buf_t *buf, const facts_t *facts, bool only_voids, const char *separator)
 {
     char storage[3 * ITEM_MAX];
@@ -192,7 +200,7 @@ static void add_counted(spf_buf_t *buf, const facts_t *facts, bool only_voids, c
             continue;
         spf_buf_init(&item, storage, sizeof(storage));
         add_term(&item, counted[i].record, (int32_t)counted[i].term, ITEM_MAX);
-        if (only_voids && counted[i].target != NULL) {
+        if (only_voids && !names_its_target(&counted[i])) {
             spf_buf_add_text(&item, " asked for ");
             spf_text_add_clipped(&item, counted[i].target, strlen(counted[i].target), ITEM_MAX, true);
         }
@@ -225,18 +233,24 @@ static const char *type_name(uint16_t type)
     return "TXT";
 }
 
-/* "the MX records of example.com, which mx at offset 7 of example.com's record needs" */
+/* ", which mx at offset 7 of example.com's record needs", if it was a term that asked. */
+static void fact_asker(spf_buf_t *buf, const facts_t *facts)
+{
+    if (!has_term(facts))
+        return;
+    spf_buf_add_text(buf, ", which ");
+    fact_place(buf, facts);
+    spf_buf_add_text(buf, " needs");
+}
+
+/* "the MX records of example.com, which ..." */
 static void fact_question(spf_buf_t *buf, const facts_t *facts)
 {
     spf_buf_add_text(buf, "the ");
     spf_buf_add_text(buf, type_name(facts->finding->type));
     spf_buf_add_text(buf, " records of ");
     fact_target(buf, facts);
-    if (!has_term(facts))
-        return;
-    spf_buf_add_text(buf, ", which ");
-    fact_place(buf, facts);
-    spf_buf_add_text(buf, " needs");
+    fact_asker(buf, facts);
 }
 
 static void fact_detail(spf_buf_t *buf, const facts_t *facts)
@@ -265,11 +279,11 @@ static const struct {
     char letter;
     void (*add)(spf_buf_t *buf, const facts_t *facts);
 } fact_letters[] = {
-    {'C', fact_client},     {'d', fact_domain},   {'n', fact_target},    {'t', fact_term},  {'o', fact_offset},
-    {'p', fact_place},      {'r', fact_result},   {'Q', fact_qualifier}, {'v', fact_via},   {'c', fact_compared},
-    {'#', fact_count},      {'l', fact_lookups},  {'z', fact_voids},     {'m', fact_limit}, {'T', fact_terms_used},
-    {'V', fact_void_terms}, {'q', fact_question}, {'D', fact_detail},    {'e', fact_error}, {'E', fact_error_offset},
-    {'i', fact_inner},
+    {'C', fact_client},     {'d', fact_domain},       {'n', fact_target},    {'t', fact_term},  {'o', fact_offset},
+    {'p', fact_place},      {'r', fact_result},       {'Q', fact_qualifier}, {'v', fact_via},   {'c', fact_compared},
+    {'#', fact_count},      {'W', fact_count_word},   {'l', fact_lookups},   {'z', fact_voids}, {'m', fact_limit},
+    {'T', fact_terms_used}, {'V', fact_void_terms},   {'q', fact_question},  {'w', fact_asker}, {'D', fact_detail},
+    {'e', fact_error},      {'E', fact_error_offset}, {'i', fact_inner},
 };
 
 static void add_fact(spf_buf_t *buf, const facts_t *facts, char letter)
@@ -295,7 +309,7 @@ static void add_template(spf_buf_t *buf, const facts_t *facts, const char *templ
 static const char *const cause_templates[] = {
     [SPF_CAUSE_NO_DOMAIN] = "%n does not exist (NXDOMAIN), so it has no SPF record",
     [SPF_CAUSE_NO_RECORD] = "%n publishes no SPF record: none of its TXT records begins with v=spf1",
-    [SPF_CAUSE_SEVERAL_RECORDS] = "%# v=spf1 records at %n; RFC 7208 section 4.5 allows one",
+    [SPF_CAUSE_SEVERAL_RECORDS] = "%W v=spf1 records at %n%w; RFC 7208 section 4.5 allows one",
     [SPF_CAUSE_SYNTAX] = "syntax error at offset %E of %d's record, in \"%t\": %e",
     [SPF_CAUSE_LOOKUP_LIMIT] = "%p is the %l term that needs DNS; %m (terms used: %T)",
     [SPF_CAUSE_VOID_LIMIT] = "%p is the %z void lookup; %m (found nothing: %V)",
@@ -345,6 +359,8 @@ static const char *match_template(const facts_t *facts)
     const spf_finding_t *finding = facts->finding;
     unsigned kind = finding->record->terms[finding->term].kind;
 
+    if (kind == SPF_TERM_ALL && finding->result != SPF_RESULT_PASS && finding->term == 0)
+        return "%p is its first term and says %r to every client";
     if (kind == SPF_TERM_ALL && finding->result != SPF_RESULT_PASS)
         return by_compared(facts, all_templates);
     if (kind == SPF_TERM_MX && finding->via == NULL)
@@ -373,8 +389,10 @@ static const char *domain_fault(const char *domain, size_t length)
         return "is empty";
     if (domain[0] == '[')
         return "is an address literal";
+    if (domain[0] == '.' || memmem(domain, length, "..", 2) != NULL)
+        return "has an empty label";
     if (!spf_name_from_utf8(&name, domain, length))
-        return "has an empty label, or a label or a total that is too long or no valid name";
+        return "is too long, or has a label that is too long or no valid international one";
     if (strchr(name.text, '.') == NULL)
         return "has a single label";
     return "ends in a label of digits only, as an address does";
