@@ -170,7 +170,7 @@ static void memory_answer(const memory_resolver_t *resolver, spf_query_t *query)
     size_t length;
     const char *name = spf_query_name(query, &length);
     zone_answer_t answer = zone_lookup(resolver->zone, name, length, spf_query_type(query));
-    if (resolver->options.as_packets && answer.status != SPF_DNS_BOGUS) {
+    if (resolver->options.as_packets && answer.status != SPF_DNS_BOGUS && answer.status != SPF_DNS_TIMEOUT) {
         memory_answer_packet(resolver, query, &answer);
         return;
     }
@@ -230,9 +230,11 @@ static uint64_t memory_due_us(const memory_resolver_t *resolver, spf_query_t *qu
     const memory_options_t *options = &resolver->options;
     size_t length;
     const char *name = spf_query_name(query, &length);
-    if (number == options->lose ||
-        zone_lookup(resolver->zone, name, length, spf_query_type(query)).status == SPF_DNS_TIMEOUT)
+    bool times_out = zone_lookup(resolver->zone, name, length, spf_query_type(query)).status == SPF_DNS_TIMEOUT;
+    if (number == options->lose || (times_out && !options->timeout_us))
         return MEMORY_NEVER;
+    if (times_out)
+        return resolver->now_us + options->timeout_us;
     uint64_t due_us = resolver->now_us + options->delay_us;
     if (options->jitter_us)
         due_us += memory_random(options->seed, number) % options->jitter_us;

@@ -20,8 +20,9 @@ typedef struct memory_options {
     uint64_t delay_us;  /* of every answer; more than 0 implies is_late */
     uint64_t jitter_us; /* of every answer another delay below this, chosen by seed: answers change places */
     uint64_t seed;
-    unsigned lose; /* the number, from 1, of the question that is never answered; 0: none is lost */
-    unsigned slow; /* the number of the question that is delayed by slow_us more; 0: none is */
+    uint64_t timeout_us; /* after which what times out is reported as that; 0: never, the question stays open */
+    unsigned lose;       /* the number, from 1, of the question that is never answered; 0: none is lost */
+    unsigned slow;       /* the number of the question that is delayed by slow_us more; 0: none is */
     uint64_t slow_us;
     uint32_t ttl_s;                                  /* of every answer; 0: not to be kept */
     spf_dnssec_t dnssec;                             /* of every answer */

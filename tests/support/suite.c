@@ -303,20 +303,40 @@ suite_t *suite_load(const char *name)
     return suite;
 }
 
+static void suite_case_clear(suite_case_t *test)
+{
+    free(test->name);
+    free(test->host);
+    free(test->helo);
+    free(test->mailfrom);
+    free(test->explanation);
+}
+
+void suite_keep_case(suite_t *suite, const char *name)
+{
+    suite->case_count = 0;
+    for (size_t i = 0; i < suite->scenario_count; i++) {
+        suite_scenario_t *scenario = &suite->scenarios[i];
+        size_t kept = 0;
+        for (size_t j = 0; j < scenario->case_count; j++) {
+            if (strcmp(scenario->cases[j].name, name) == 0)
+                scenario->cases[kept++] = scenario->cases[j];
+            else
+                suite_case_clear(&scenario->cases[j]);
+        }
+        scenario->case_count = kept;
+        suite->case_count += kept;
+    }
+}
+
 void suite_free(suite_t *suite)
 {
     if (!suite)
         return;
     for (size_t i = 0; i < suite->scenario_count; i++) {
         suite_scenario_t *scenario = &suite->scenarios[i];
-        for (size_t j = 0; j < scenario->case_count; j++) {
-            suite_case_t *test = &scenario->cases[j];
-            free(test->name);
-            free(test->host);
-            free(test->helo);
-            free(test->mailfrom);
-            free(test->explanation);
-        }
+        for (size_t j = 0; j < scenario->case_count; j++)
+            suite_case_clear(&scenario->cases[j]);
         free(scenario->cases);
         free(scenario->description);
         zone_free(scenario->zone);

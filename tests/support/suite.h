@@ -36,6 +36,8 @@ typedef struct suite {
 const char *suite_name(size_t index);
 /* Loads one; aborts the program if it is not there or not understood. */
 suite_t *suite_load(const char *name);
+/* Forgets all cases but those of that name. */
+void suite_keep_case(suite_t *suite, const char *name);
 void suite_free(suite_t *suite);
 
 #endif
