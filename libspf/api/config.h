@@ -11,8 +11,8 @@ typedef struct spf_settings {
     spf_limits_t limits;
     uint64_t timeout_us;
     bool prefetch;
-    char *receiver;      /* never NULL in a context */
-    char *explanation;   /* or NULL */
+    char *receiver;    /* never NULL in a context */
+    char *explanation; /* or NULL */
     uint64_t record_cache_bytes;
 } spf_settings_t;
 
