@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The process-wide context that plugins and bindings use unless they are told otherwise. */
 #include "api/context.h"
+#include "api/fork.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,8 +23,10 @@ static void after_fork(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* Handlers run in reverse order before a fork, so this lock is taken before that of api/fork.c, as in make(). */
 static void watch_fork(void)
 {
+    spf_fork_watch();
     pthread_atfork(before_fork, after_fork, after_fork);
 }
 
