@@ -223,6 +223,8 @@ static void add_reversed(spf_buf_t *buf, const spf_macro_token_t *token, const c
 /* Section 7.3: splits at the delimiters, reverses, keeps the right-hand parts, joins them by dots. */
 static void add_transformed(spf_buf_t *buf, const spf_macro_token_t *token, const char *value, size_t length)
 {
+    if (length == 0)
+        return;
     if (token->digits == 0 && !token->reverse && token->delim_count == 0) {
         add_octets(buf, value, length, token->url_escape);
         return;
