@@ -21,7 +21,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_library(spf_flags INTERFACE)
 target_compile_definitions(spf_flags INTERFACE _GNU_SOURCE)
 target_compile_options(spf_flags INTERFACE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-                                           -Wwrite-strings -Wvla)
+                                           -Wvla)
 if(SPF_WERROR)
     target_compile_options(spf_flags INTERFACE -Werror)
 endif()

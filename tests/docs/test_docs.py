@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The manual pages tell of everything there is, and their examples compile."""
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAN = ROOT / "docs" / "man"
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+
+
+def declared_functions():
+    names = set()
+    for header in ("spf.h", "spf_resolver.h"):
+        text = without_comments((ROOT / "libspf" / "include" / header).read_text())
+        names |= set(re.findall(r"SPF_API\s[^;{(]*?\b(spf_\w+)\s*\(", text))
+    return names
+
+
+def example(page):
+    """The program in the EXAMPLE section, its roff escapes undone."""
+    text = page.read_text()
+    found = re.search(r"^\.Sh EXAMPLE\n\.Bd -literal\n(.*?)^\.Ed", text, flags=re.S | re.M)
+    return found and found.group(1).replace("\\e", "\\")
+
+
+class Docs(unittest.TestCase):
+    def test_map_lists_what_the_headers_declare(self):
+        text = (ROOT / "libspf" / "libspf.map").read_text()
+        listed = set(re.findall(r"^\s+(spf_\w+);", text, flags=re.M))
+        self.assertGreater(len(listed), 50)
+        self.assertEqual(listed, declared_functions())
+
+    def test_every_function_has_a_page_with_its_synopsis(self):
+        named, shown = set(), set()
+        for page in MAN.glob("*.3"):
+            text = page.read_text()
+            named |= set(re.findall(r"^\.Nm (spf_\w+)", text, flags=re.M))
+            synopsis = text.split(".Sh SYNOPSIS")[1].split(".Sh DESCRIPTION")[0]
+            shown |= set(re.findall(r"^\.F[no] (spf_\w+)", synopsis, flags=re.M))
+        self.assertEqual(named, declared_functions())
+        self.assertEqual(shown, declared_functions())
+
+    def test_every_function_page_has_its_sections(self):
+        for page in MAN.glob("*.3"):
+            sections = re.findall(r"^\.Sh (.*)", page.read_text(), flags=re.M)
+            for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUES", "ERRORS", "THREADS", "EXAMPLE"):
+                self.assertIn(section, sections, page.name)
+
+    def test_every_key_is_in_the_page_of_the_file(self):
+        source = (ROOT / "libspf" / "api" / "config.c").read_text()
+        table = source.split("static const spf_key_t keys[] = {")[1].split("\n};")[0]
+        keys = set(re.findall(r'\{"([a-z-]+)"', table))
+        described = set(re.findall(r"^\.It Ic ([a-z-]+)", (MAN / "libspf.conf.5").read_text(), flags=re.M))
+        self.assertGreater(len(keys), 10)
+        self.assertEqual(keys, described)
+
+    def test_every_option_is_in_the_page_of_the_command(self):
+        source = (ROOT / "tools" / "options.c").read_text()
+        table = source.split("static const definition_t definitions[] = {")[1].split("\n};")[0]
+        options = set(re.findall(r'\{"([a-z-]+)"', table))
+        described = set(re.findall(r"^\.It Fl \\-([a-z-]+)", (MAN / "spf.1").read_text(), flags=re.M))
+        self.assertGreater(len(options), 10)
+        self.assertEqual(options, described)
+
+    def test_every_member_of_the_json_object_is_in_the_page_of_the_command(self):
+        source = (ROOT / "libspf" / "report" / "json.c").read_text()
+        members = set(re.findall(r'\bset\w*\(&?object, "(\w+)"', source))
+        section = (MAN / "spf.1").read_text().split(".Ss JSON")[1].split(".Sh ENVIRONMENT")[0]
+        described = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)", section, flags=re.M))))
+        self.assertGreater(len(members), 20)
+        self.assertEqual(members - described, set())
+
+    def test_pages_are_well_formed(self):
+        for page in MAN.iterdir():
+            lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True)
+            self.assertEqual(lint.stdout + lint.stderr, "")
+
+    def test_examples_compile(self):
+        compiler = os.environ.get("CC", "cc")
+        with tempfile.TemporaryDirectory() as folder:
+            for page in sorted(MAN.glob("*.3")):
+                program = example(page)
+                self.assertIsNotNone(program, page.name)
+                source = pathlib.Path(folder) / (page.stem + ".c")
+                source.write_text(program)
+                command = [compiler, "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-I",
+                           ROOT / "libspf" / "include", "-c", source, "-o", source.with_suffix(".o")]
+                done = subprocess.run(command, capture_output=True, text=True)
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
