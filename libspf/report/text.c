@@ -79,20 +79,17 @@ static void add_character(spf_folder_t *folder, const char *text, size_t length,
     spf_buf_add(&folder->word, text, length);
 }
 
-/* No line may consist of blanks alone (RFC 5322 section 3.2.2): a space at either end or beside another stays. */
-static bool is_place_to_fold(const char *text, size_t length, size_t i)
-{
-    return text[i] == ' ' && i > 0 && i + 1 < length && text[i - 1] != ' ' && text[i + 1] != ' ';
-}
-
 void spf_folder_add_value(spf_folder_t *folder, const char *text, size_t length, const char *specials)
 {
+    bool is_blank = true; /* no line may consist of blanks alone (RFC 5322 section 3.2.2) */
     for (size_t i = 0; i < length;) {
         size_t octets = character_end(text, length, i + 1) - i;
-        if (is_place_to_fold(text, length, i))
+        bool is_place = text[i] == ' ' && !is_blank && i + 1 < length && text[i + 1] != ' ';
+        if (is_place)
             spf_folder_break(folder);
         else
             add_character(folder, text + i, octets, strchr(specials, text[i]) != NULL);
+        is_blank = is_blank && text[i] == ' ';
         i += octets;
     }
 }

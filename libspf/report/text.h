@@ -36,8 +36,8 @@ typedef struct spf_folder {
 void spf_folder_init(spf_folder_t *folder, spf_buf_t *out, const spf_fold_style_t *style);
 /* More of the current word: the writer's own text. */
 void spf_folder_add(spf_folder_t *folder, const char *text);
-/* The same of a value that spf_text_add_clipped() made. Its single spaces are places to fold, and octets that occur in
- * `specials` get a backslash (quoted-pair, RFC 5322 section 3.2.1). */
+/* The same of a value that spf_text_add_clipped() made. Its spaces are places to fold, of several the last; octets that
+ * occur in `specials` get a backslash (quoted-pair, RFC 5322 section 3.2.1). */
 void spf_folder_add_value(spf_folder_t *folder, const char *text, size_t length, const char *specials);
 /* The word ends: a space, or a fold, follows if another word does. Nothing if there is no word. */
 void spf_folder_break(spf_folder_t *folder);
