@@ -128,7 +128,7 @@ static uint32_t lower_ttl(uint32_t ttl_s, const ns_rr *rr)
     return other_s < ttl_s ? other_s : ttl_s;
 }
 
-static const char *rcode_name(unsigned rcode)
+const char *spf_packet_rcode_name(unsigned rcode)
 {
     static const char *const names[] = {NULL,       "FORMERR", "SERVFAIL", NULL,      "NOTIMP", "REFUSED",
                                         "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH", "NOTZONE"};
@@ -146,7 +146,7 @@ static bool read_header(spf_packet_t *packet, const uint8_t *data, size_t length
     if (!ns_msg_getflag(packet->message, ns_f_qr))
         fail(packet, malformed);
     else if (rcode != ns_r_noerror && rcode != ns_r_nxdomain)
-        fail(packet, rcode_name(rcode));
+        fail(packet, spf_packet_rcode_name(rcode));
     else if (ns_msg_getflag(packet->message, ns_f_tc))
         fail(packet, "truncated answer");
     else

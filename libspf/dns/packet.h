@@ -29,5 +29,7 @@ bool spf_packet_is_void(const spf_packet_t *packet);
 bool spf_packet_owner(const spf_packet_t *packet, spf_name_t *name);
 /* Answers the query, which must be in state SPF_QUERY_ASKED, with what was read; its TTL becomes at most ttl_max_s. */
 void spf_packet_answer(spf_packet_t *packet, spf_query_t *query, spf_dnssec_t dnssec, uint32_t ttl_max_s);
+/* A response code as administrators know it ("SERVFAIL"), static. */
+const char *spf_packet_rcode_name(unsigned rcode);
 
 #endif

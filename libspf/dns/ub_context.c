@@ -47,13 +47,18 @@ static spf_err_t set_up(spf_ub_context_t *context, const spf_dns_settings_t *set
 spf_err_t spf_ub_context_init(spf_ub_context_t *context, spf_loop_t *loop, const spf_dns_settings_t *settings,
                               int zone_fd, spf_buf_t *error)
 {
-    spf_ub_base_init(&context->base, loop, NULL, NULL);
+    spf_ub_base_init(&context->base, loop);
     context->is_warm = false;
     pthread_once(&setup_once, guard_forks);
     lock_setup();
     spf_err_t result = set_up(context, settings, zone_fd, error);
     unlock_setup();
     return result;
+}
+
+bool spf_ub_context_is_open(const spf_ub_context_t *context)
+{
+    return context->ctx != NULL;
 }
 
 void spf_ub_context_clear(spf_ub_context_t *context)

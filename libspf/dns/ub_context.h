@@ -20,6 +20,8 @@ typedef struct spf_ub_context {
  */
 spf_err_t spf_ub_context_init(spf_ub_context_t *context, spf_loop_t *loop, const spf_dns_settings_t *settings,
                               int zone_fd, spf_buf_t *error);
+/* Whether it was set up, and not cleared. */
+bool spf_ub_context_is_open(const spf_ub_context_t *context);
 /* Questions still open are called back from inside. */
 void spf_ub_context_clear(spf_ub_context_t *context);
 /*

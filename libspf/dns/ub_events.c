@@ -60,8 +60,7 @@ void spf_ub_base_leave(spf_ub_base_t *base)
         soon_remove(event);
         event->callback(event->fd, UB_EV_TIMEOUT, event->argument);
     }
-    if (--base->depth == 0 && base->idle)
-        base->idle(base->owner);
+    base->depth--;
 }
 
 /* --------------------------------------------------------------------------------------------------------- events */
@@ -200,9 +199,8 @@ static struct ub_event *event_new(struct ub_event_base *base, int fd, short bits
 
 static struct ub_event_base_vmt base_vmt = {.new_event = event_new};
 
-void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop, void (*idle)(void *owner), void *owner)
+void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop)
 {
-    *base = (spf_ub_base_t){
-        .base = {.magic = UB_EVENT_MAGIC, .vmt = &base_vmt}, .loop = loop, .idle = idle, .owner = owner};
+    *base = (spf_ub_base_t){.base = {.magic = UB_EVENT_MAGIC, .vmt = &base_vmt}, .loop = loop};
     base->soon_tail = &base->soon;
 }

@@ -12,12 +12,10 @@ typedef struct spf_ub_base {
     spf_loop_t *loop;
     struct spf_ub_event *soon; /* timers without delay, first set first */
     struct spf_ub_event **soon_tail;
-    unsigned depth;            /* calls into libunbound that we are inside of */
-    void (*idle)(void *owner); /* called when the outermost of them has returned */
-    void *owner;
+    unsigned depth; /* calls into libunbound that we are inside of */
 } spf_ub_base_t;
 
-void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop, void (*idle)(void *owner), void *owner);
+void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop);
 /* Every call into libunbound stands between these two. libunbound starts each question by a timer without delay:
  * those are not worth a place in the heap, the outermost leave fires them. */
 void spf_ub_base_enter(spf_ub_base_t *base);

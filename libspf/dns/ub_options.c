@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 typedef struct spf_ub_option {
     const char *name; /* with libunbound's colon */
@@ -168,20 +170,62 @@ static spf_err_t set_source(struct ub_ctx *ctx, const spf_dns_settings_t *settin
     return result;
 }
 
+/* Authoritative zones cannot be set option by option; a file without a place in the file system has to do. */
+static spf_err_t set_zone(struct ub_ctx *ctx, int zone_fd, spf_buf_t *error)
+{
+    char storage[256];
+    spf_buf_t config;
+    spf_buf_init(&config, storage, sizeof storage);
+    spf_buf_add_text(&config, "auth-zone:\n name: \".\"\n for-upstream: yes\n for-downstream: no\n"
+                              " fallback-enabled: no\n zonefile: \"/proc/self/fd/");
+    spf_buf_add_uint(&config, (uint64_t)zone_fd);
+    spf_buf_add_text(&config, "\"\n");
+    int fd = memfd_create("spf-config", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, storage, config.len) != (ssize_t)config.len) {
+        if (fd >= 0)
+            close(fd);
+        spf_buf_add_text(error, "no memory file for the zones could be made");
+        return SPF_ESYSTEM;
+    }
+    spf_buf_init(&config, storage, sizeof storage);
+    spf_buf_add_text(&config, "/proc/self/fd/");
+    spf_buf_add_uint(&config, (uint64_t)fd);
+    int code = ub_ctx_config(ctx, storage);
+    close(fd);
+    return code ? refuse(error, "the zones as", storage, code) : SPF_OK;
+}
+
+static spf_err_t set_trust_anchor(struct ub_ctx *ctx, const char *path, spf_buf_t *error)
+{
+    int code = ub_ctx_add_ta_file(ctx, path);
+    return code ? refuse(error, "the trust anchor", path, code) : SPF_OK;
+}
+
+/* libunbound reads files only when it must: now, by a change of local data that there is none of, rather than at the
+ * first question. */
+static spf_err_t finish(struct ub_ctx *ctx, const char *trust_anchor, spf_buf_t *error)
+{
+    int code = ub_ctx_data_remove(ctx, "none.invalid.");
+    if (!code)
+        return SPF_OK;
+    return trust_anchor ? refuse(error, "to start, perhaps for the trust anchor", trust_anchor, code)
+                        : refuse(error, "to start", "with these settings", code);
+}
+
 spf_err_t spf_ub_options_apply(struct ub_ctx *ctx, const spf_dns_settings_t *settings, int zone_fd, spf_buf_t *error)
 {
     bool is_relay = settings->source != SPF_DNS_RECURSIVE || zone_fd >= 0;
-    bool is_validating = settings->trust_anchor && zone_fd < 0;
+    const char *trust_anchor = zone_fd < 0 ? settings->trust_anchor : NULL;
     spf_err_t result = set_options(ctx, common_options, sizeof common_options / sizeof *common_options, error);
     if (result == SPF_OK && is_relay)
         result = set_options(ctx, relay_options, sizeof relay_options / sizeof *relay_options, error);
     if (result == SPF_OK)
-        result = set_option(ctx, "module-config:", is_validating ? "validator iterator" : "iterator", error);
+        result = set_option(ctx, "module-config:", trust_anchor ? "validator iterator" : "iterator", error);
     if (result == SPF_OK)
         result = set_sizes(ctx, settings, error);
-    if (result == SPF_OK && is_validating) {
-        int code = ub_ctx_add_ta_file(ctx, settings->trust_anchor);
-        result = code ? refuse(error, "the trust anchor", settings->trust_anchor, code) : SPF_OK;
-    }
-    return result == SPF_OK && zone_fd < 0 ? set_source(ctx, settings, error) : result;
+    if (result == SPF_OK && trust_anchor)
+        result = set_trust_anchor(ctx, trust_anchor, error);
+    if (result == SPF_OK)
+        result = zone_fd >= 0 ? set_zone(ctx, zone_fd, error) : set_source(ctx, settings, error);
+    return result == SPF_OK ? finish(ctx, trust_anchor, error) : result;
 }
