@@ -40,6 +40,11 @@ static spf_verdict_t verdict_of(spf_result_t result, spf_identity_t identity)
     };
 }
 
+static bool is_error(spf_result_t result)
+{
+    return result == SPF_RESULT_TEMPERROR || result == SPF_RESULT_PERMERROR;
+}
+
 /* ------------------------------------------------------------------------------------------- reading what is made */
 
 static void fail_at(const char *what, const char *field, const char *at)
@@ -108,7 +113,6 @@ static void received_spf_gives_every_pair(void **state)
         for (spf_identity_t identity = SPF_IDENTITY_MAILFROM; identity <= SPF_IDENTITY_HELO; identity++) {
             for (spf_fold_t fold = SPF_FOLD_NONE; fold <= SPF_FOLD_CRLF; fold++) {
                 spf_verdict_t verdict = verdict_of(result, identity);
-                bool is_error = result == SPF_RESULT_TEMPERROR || result == SPF_RESULT_PERMERROR;
                 bool is_helo = identity == SPF_IDENTITY_HELO;
                 grammar_received_spf_t read;
 
@@ -120,8 +124,8 @@ static void received_spf_gives_every_pair(void **state)
                 assert_pair(&read, "receiver", "mx.example.org");
                 assert_pair(&read, "identity", is_helo ? "helo" : "mailfrom");
                 assert_pair(&read, "mechanism", "ip4:192.0.2.0/24");
-                assert_pair(&read, "problem", is_error ? verdict.reason : NULL);
-                assert_int_equal(read.pair_count, 5 + !is_helo + is_error);
+                assert_pair(&read, "problem", is_error(result) ? verdict.reason : NULL);
+                assert_int_equal(read.pair_count, 5 + !is_helo + is_error(result));
                 assert_non_null(strstr(read.comment.data, is_helo ? " mail.example.com " : " ann@example.com "));
             }
         }
@@ -264,13 +268,14 @@ static void properties_tell_what_was_checked(void **state)
 
 /* -------------------------------------------------------------------------------------------------- hostile values */
 
-static char long_name[4097], long_words[4097], long_quotes[4097], long_utf8[4097];
+static char long_name[4097], long_words[4097], long_quotes[4097], long_escapes[4097], long_utf8[4097];
 
 static int make_long_values(void **state)
 {
     (void)state;
     memset(long_name, 'a', sizeof(long_name) - 1);
     memset(long_quotes, '"', sizeof(long_quotes) - 1);
+    memset(long_escapes, '\\', sizeof(long_escapes) - 1);
     for (size_t i = 0; i < sizeof(long_words) - 1; i++)
         long_words[i] = i % 7 == 6 ? ' ' : 'w';
     for (size_t i = 0; i + 1 < sizeof(long_utf8); i++)
@@ -315,6 +320,7 @@ static const struct hostile {
     {long_name, NULL},
     {long_words, NULL},
     {long_quotes, NULL},
+    {long_escapes, NULL},
     {long_utf8, NULL},
 };
 
@@ -358,6 +364,7 @@ static void set_reason(spf_verdict_t *verdict, const char *value)
 
 static void set_all(spf_verdict_t *verdict, const char *value)
 {
+    verdict->ip = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
     set_helo(verdict, value);
     set_sender(verdict, value);
     set_receiver(verdict, value);
@@ -381,6 +388,7 @@ static void check_received_spf(const spf_verdict_t *verdict, const char *key, co
 
     read_received_spf(&read, verdict, fold);
     assert_string_equal(read.result.data, result_words[verdict->result]);
+    assert_int_equal(read.pair_count, 5 + (verdict->identity == SPF_IDENTITY_MAILFROM) + is_error(verdict->result));
     for (size_t i = 0; i < read.pair_count; i++) {
         bool is_known = false;
         for (size_t j = 0; j < ARRAY_LENGTH(keys); j++)
@@ -454,6 +462,32 @@ static void hostile_local_parts_stay_local_parts(void **state)
     }
 }
 
+/* Wherever in a line a value comes to stand: no fold may leave a line of blanks. */
+static void values_fold_at_every_column(void **state)
+{
+    static const char *const values[] = {
+        "  x",  "  wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww",
+        " ",    "a  b",
+        "a b ", "\" \"",
+        "( (",  "\\ \\"};
+    char receiver[90];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+        for (size_t length = 1; length < sizeof(receiver); length++) {
+            spf_verdict_t verdict = verdict_of(SPF_RESULT_PERMERROR, SPF_IDENTITY_MAILFROM);
+            memset(receiver, 'r', length);
+            receiver[length] = '\0';
+            set_all(&verdict, values[i]);
+            verdict.receiver = receiver;
+            for (spf_fold_t fold = SPF_FOLD_LF; fold <= SPF_FOLD_CRLF; fold++) {
+                check_received_spf(&verdict, NULL, NULL, fold);
+                check_results(&verdict, NULL, NULL, fold);
+            }
+        }
+    }
+}
+
 /* A record's octets have lengths; NUL ends nothing. */
 static void nul_in_a_term_is_replaced(void **state)
 {
@@ -498,6 +532,7 @@ int main(void)
         cmocka_unit_test(properties_tell_what_was_checked),
         cmocka_unit_test(hostile_values_stay_values),
         cmocka_unit_test(hostile_local_parts_stay_local_parts),
+        cmocka_unit_test(values_fold_at_every_column),
         cmocka_unit_test(nul_in_a_term_is_replaced),
         cmocka_unit_test(long_values_keep_their_ends),
     };
