@@ -149,7 +149,7 @@ bool spf_eval_explain(spf_eval_t *eval);
 /* trace.c: all do nothing unless a trace is wanted and the finding is not frozen. */
 void spf_trace_record(spf_eval_t *eval, spf_frame_t *frame);
 void spf_trace_begin(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *term);
-void spf_trace_target(spf_eval_t *eval, spf_frame_t *frame);
+void spf_trace_target(spf_eval_t *eval, spf_step_t *step, const char *name, size_t length);
 void spf_trace_answer(spf_eval_t *eval, spf_step_t *step, const spf_query_t *query);
 void spf_trace_note(spf_eval_t *eval, spf_step_t *step, const char *what, const char *name, const char *rest);
 void spf_trace_end(spf_eval_t *eval, spf_frame_t *frame, spf_outcome_t outcome);

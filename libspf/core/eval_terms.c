@@ -55,7 +55,8 @@ static spf_judgement_t term_target(spf_eval_t *eval, spf_frame_t *frame, const s
     }
     frame->has_target = true;
     frame->counted->target = frame->target;
-    spf_trace_target(eval, frame);
+    if (frame->target != NULL)
+        spf_trace_target(eval, frame->step, frame->target, frame->target_length);
     return SPF_JUDGE_READY;
 }
 

@@ -63,12 +63,14 @@ static bool explain_by_domain(spf_eval_t *eval, const spf_frame_t *frame)
     status = spf_eval_expand_target(eval, frame->domain, frame->domain_length, frame->record, term, true, &name);
     if (status != SPF_TARGET_NAME)
         return status != SPF_TARGET_WAIT;
+    spf_trace_target(eval, frame->step, name.text, name.length);
     query = spf_eval_want(eval, name.text, name.length, SPF_TYPE_TXT, false, true);
     if (query == NULL)
         return true;
     answer = spf_eval_use(eval, query);
     if (answer == NULL)
         return false;
+    spf_trace_answer(eval, frame->step, query);
     if (answer->status != SPF_DNS_ANSWER || answer->count != 1)
         return true;
     return expand(eval, answer->texts[0].data, answer->texts[0].length);

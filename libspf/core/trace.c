@@ -83,10 +83,10 @@ void spf_trace_begin(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *ter
     step->term_length = term->length;
 }
 
-void spf_trace_target(spf_eval_t *eval, spf_frame_t *frame)
+void spf_trace_target(spf_eval_t *eval, spf_step_t *step, const char *name, size_t length)
 {
-    if (frame->step != NULL && is_tracing(eval) && frame->target != NULL)
-        frame->step->target = printable(eval, frame->target, frame->target_length);
+    if (step != NULL && is_tracing(eval))
+        step->target = printable(eval, name, length);
 }
 
 static const char *failure_text(const spf_answer_t *answer)
