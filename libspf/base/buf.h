@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 typedef struct spf_buf {
-    char *data;  /* always NUL-terminated once initialised with capacity > 0 */
-    size_t len;  /* octets written, without the NUL */
-    size_t cap;  /* octets of storage, the NUL included */
-    bool full;   /* something did not fit: an addition is made whole or, from the first that fails, not at all */
+    char *data; /* always NUL-terminated once initialised with capacity > 0 */
+    size_t len; /* octets written, without the NUL */
+    size_t cap; /* octets of storage, the NUL included */
+    bool full;  /* something did not fit: an addition is made whole or, from the first that fails, not at all */
 } spf_buf_t;
 
 /* Writes into storage of cap >= 1 octets. */

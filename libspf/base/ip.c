@@ -99,10 +99,21 @@ bool spf_ip_prefix_equals(const spf_ip_t *ip, const uint8_t *octets, unsigned pr
     return rest == 0 || (ip->octets[whole] ^ octets[whole]) >> (8 - rest) == 0;
 }
 
+static void add_quad(spf_buf_t *buf, const spf_ip_t *ip, bool reverse)
+{
+    for (size_t i = 0; i < IP4_OCTETS; i++) {
+        if (i > 0)
+            spf_buf_add_char(buf, '.');
+        spf_buf_add_uint(buf, ip->octets[reverse ? IP4_OCTETS - 1 - i : i]);
+    }
+}
+
 void spf_ip_add_text(spf_buf_t *buf, const spf_ip_t *ip)
 {
     char text[SPF_IP_TEXT_MAX];
-    if (inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->octets, text, sizeof(text)) != NULL)
+    if (ip->family == 4)
+        add_quad(buf, ip, false);
+    else if (inet_ntop(AF_INET6, ip->octets, text, sizeof(text)) != NULL)
         spf_buf_add_text(buf, text);
 }
 
@@ -116,7 +127,7 @@ void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
 {
     char text[4 * IP6_OCTETS];
     if (ip->family == 4) {
-        spf_ip_add_text(buf, ip);
+        add_quad(buf, ip, false);
         return;
     }
     for (size_t i = 0; i < 2 * IP6_OCTETS; i++) {
@@ -124,14 +135,6 @@ void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
         text[2 * i + 1] = '.';
     }
     spf_buf_add(buf, text, sizeof(text) - 1); /* all but the last dot */
-}
-
-static void add_reverse_quad(spf_buf_t *buf, const spf_ip_t *ip)
-{
-    for (size_t i = IP4_OCTETS; i-- > 0;) {
-        spf_buf_add_uint(buf, ip->octets[i]);
-        spf_buf_add_char(buf, '.');
-    }
 }
 
 static void add_reverse_nibbles(spf_buf_t *buf, const spf_ip_t *ip)
@@ -145,8 +148,8 @@ static void add_reverse_nibbles(spf_buf_t *buf, const spf_ip_t *ip)
 void spf_ip_add_reverse_name(spf_buf_t *buf, const spf_ip_t *ip)
 {
     if (ip->family == 4) {
-        add_reverse_quad(buf, ip);
-        spf_buf_add_text(buf, "in-addr.arpa");
+        add_quad(buf, ip, true);
+        spf_buf_add_text(buf, ".in-addr.arpa");
     } else {
         add_reverse_nibbles(buf, ip);
         spf_buf_add_text(buf, "ip6.arpa");

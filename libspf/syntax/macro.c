@@ -156,24 +156,24 @@ static bool is_unreserved(char octet)
     return spf_ascii_is_alphanum(octet) || is_one_of(octet, "-._~");
 }
 
-static void add_octet(spf_buf_t *buf, char octet, bool url_escape)
+static void add_escaped(spf_buf_t *buf, const char *text, size_t length)
 {
     static const char hex[] = "0123456789ABCDEF";
-    unsigned char value = (unsigned char)octet;
-    if (url_escape && !is_unreserved(octet))
-        spf_buf_add(buf, (char[]){'%', hex[value >> 4], hex[value & 0xf]}, 3);
-    else
-        spf_buf_add_char(buf, octet);
+    for (size_t i = 0; i < length && !buf->full; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        if (is_unreserved(text[i]))
+            spf_buf_add_char(buf, text[i]);
+        else
+            spf_buf_add(buf, (char[]){'%', hex[octet >> 4], hex[octet & 0xf]}, 3);
+    }
 }
 
-static void add_octets(spf_buf_t *buf, const char *text, size_t length, bool url_escape)
+static void add_octets(spf_buf_t *buf, const spf_macro_token_t *token, const char *text, size_t length)
 {
-    if (!url_escape) {
+    if (token->url_escape)
+        add_escaped(buf, text, length);
+    else
         spf_buf_add(buf, text, length);
-        return;
-    }
-    for (size_t i = 0; i < length && !buf->full; i++)
-        add_octet(buf, text[i], true);
 }
 
 static bool is_delimiter(const spf_macro_token_t *token, char octet)
@@ -201,23 +201,29 @@ static size_t part_start(const spf_macro_token_t *token, const char *value, size
 /* What follows the parts to skip, joined by dots. */
 static void add_forward(spf_buf_t *buf, const spf_macro_token_t *token, const char *value, size_t length, size_t skip)
 {
-    for (size_t i = part_start(token, value, length, skip); i < length && !buf->full; i++)
-        add_octet(buf, is_delimiter(token, value[i]) ? '.' : value[i], token->url_escape);
+    size_t start = part_start(token, value, length, skip);
+    for (size_t at = start; at < length && !buf->full; at++) {
+        if (!is_delimiter(token, value[at]))
+            continue;
+        add_octets(buf, token, value + start, at - start);
+        spf_buf_add_char(buf, '.');
+        start = at + 1;
+    }
+    add_octets(buf, token, value + start, length - start);
 }
 
 /* The right-hand parts after reversal are the left-hand ones of the value, last first. */
 static void add_reversed(spf_buf_t *buf, const spf_macro_token_t *token, const char *value, size_t length, size_t keep)
 {
     size_t end = part_start(token, value, length, keep) - 1;
-    for (size_t at = end; !buf->full; at--) {
-        if (at > 0 && !is_delimiter(token, value[at - 1]))
+    for (size_t at = end; at > 0 && !buf->full; at--) {
+        if (!is_delimiter(token, value[at - 1]))
             continue;
-        add_octets(buf, value + at, end - at, token->url_escape);
-        if (at == 0)
-            return;
+        add_octets(buf, token, value + at, end - at);
         spf_buf_add_char(buf, '.');
         end = at - 1;
     }
+    add_octets(buf, token, value, end);
 }
 
 /* Section 7.3: splits at the delimiters, reverses, keeps the right-hand parts, joins them by dots. */
@@ -226,7 +232,7 @@ static void add_transformed(spf_buf_t *buf, const spf_macro_token_t *token, cons
     if (length == 0)
         return;
     if (token->digits == 0 && !token->reverse && token->delim_count == 0) {
-        add_octets(buf, value, length, token->url_escape);
+        add_octets(buf, token, value, length);
         return;
     }
     size_t parts = count_parts(token, value, length);

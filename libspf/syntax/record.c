@@ -318,8 +318,13 @@ static bool parse_ip6(parser_t *parser, spf_term_t *term)
     return true;
 }
 
-static const char *const term_words[] = {
-#define SPF_X(name, word) [name] = (word),
+typedef struct word {
+    const char *text;
+    size_t length;
+} word_t;
+
+static const word_t term_words[] = {
+#define SPF_X(name, word) [name] = {(word), sizeof(word) - 1},
     SPF_TERM_MAP(SPF_X)
 #undef SPF_X
 };
@@ -332,16 +337,17 @@ static bool (*const mechanism_parsers[])(parser_t *parser, spf_term_t *term) = {
     [SPF_TERM_IP6] = parse_ip6, [SPF_TERM_EXISTS] = parse_with_domain,
 };
 
-static bool is_word(const char *text, size_t length, const char *word)
+static bool is_word(const char *text, size_t length, spf_term_kind_t kind)
 {
-    return spf_text_equals_nocase(text, length, word, strlen(word));
+    const word_t *word = &term_words[kind];
+    return length == word->length && spf_text_equals_nocase(text, length, word->text, length);
 }
 
 /* mechanism = ( all / include / a / mx / ptr / ip4 / ip6 / exists ) */
 static bool parse_mechanism(parser_t *parser, spf_term_t *term, size_t start)
 {
     for (size_t kind = 0; kind < sizeof(mechanism_parsers) / sizeof(mechanism_parsers[0]); kind++) {
-        if (is_word(parser->text + start, parser->at - start, term_words[kind])) {
+        if (is_word(parser->text + start, parser->at - start, (spf_term_kind_t)kind)) {
             term->kind = (uint8_t)kind;
             return mechanism_parsers[kind](parser, term);
         }
@@ -381,11 +387,11 @@ static bool parse_modifier(parser_t *parser, spf_term_t *term, size_t length)
 {
     const char *word = parser->text + term->offset;
     parser->at++; /* the "=" */
-    if (is_word(word, length, term_words[SPF_TERM_REDIRECT])) {
+    if (is_word(word, length, SPF_TERM_REDIRECT)) {
         term->kind = SPF_TERM_REDIRECT;
         return parse_single_modifier(parser, term, &parser->record->redirect, "expected redirect only once");
     }
-    if (is_word(word, length, term_words[SPF_TERM_EXP])) {
+    if (is_word(word, length, SPF_TERM_EXP)) {
         term->kind = SPF_TERM_EXP;
         return parse_single_modifier(parser, term, &parser->record->exp, "expected exp only once");
     }
@@ -448,31 +454,38 @@ static bool parse_term(parser_t *parser, spf_term_t *term)
     return parse_modifier(parser, term, parser->at - start);
 }
 
+/* An invalid term from start to the end of the one in hand: what a term is unless it can be parsed. */
+static spf_term_t invalid_term(const parser_t *parser, size_t start)
+{
+    return (spf_term_t){
+        .kind = SPF_TERM_INVALID,
+        .cidr4 = IP4_PREFIX_MAX,
+        .cidr6 = IP6_PREFIX_MAX,
+        .offset = (uint32_t)start,
+        .length = (uint32_t)(parser->end - start),
+        .net4 = parser->record->net4_count,
+        .net6 = parser->record->net6_count,
+    };
+}
+
 /* Parses the term from at to end and appends it, as it is or as an invalid one. */
 static void append_term(parser_t *parser)
 {
     spf_record_t *record = parser->record;
-    const spf_term_t blank = {
-        .kind = SPF_TERM_INVALID,
-        .cidr4 = IP4_PREFIX_MAX,
-        .cidr6 = IP6_PREFIX_MAX,
-        .offset = (uint32_t)parser->at,
-        .length = (uint32_t)(parser->end - parser->at),
-        .net4 = record->net4_count,
-        .net6 = record->net6_count,
-    };
-    spf_term_t term = blank;
-    if (parse_term(parser, &term)) {
-        record->has_all = record->has_all || term.kind == SPF_TERM_ALL;
+    spf_term_t *term = &parser->terms[record->term_count];
+    size_t start = parser->at;
+    *term = invalid_term(parser, start);
+    if (parse_term(parser, term)) {
+        record->has_all = record->has_all || term->kind == SPF_TERM_ALL;
     } else {
-        term = blank;
+        *term = invalid_term(parser, start);
         if (record->error_term == SPF_NO_TERM) {
             record->error_term = (int32_t)record->term_count;
             record->error_offset = parser->error_offset;
             record->error = parser->error;
         }
     }
-    parser->terms[record->term_count++] = term;
+    record->term_count++;
 }
 
 /*
@@ -525,8 +538,8 @@ static counts_t count_terms(const char *text, size_t length)
         counts.terms++;
         if (end - start < 4)
             continue;
-        counts.net4s += is_word(text + word, 3, term_words[SPF_TERM_IP4]);
-        counts.net6s += is_word(text + word, 3, term_words[SPF_TERM_IP6]);
+        counts.net4s += is_word(text + word, 3, SPF_TERM_IP4);
+        counts.net6s += is_word(text + word, 3, SPF_TERM_IP6);
     }
     return counts;
 }
