@@ -81,7 +81,7 @@ static void add_character(spf_folder_t *folder, const char *text, size_t length,
 
 void spf_folder_add_value(spf_folder_t *folder, const char *text, size_t length, const char *specials)
 {
-    bool is_blank = true; /* no line may consist of blanks alone (RFC 5322 section 3.2.2) */
+    bool is_blank = folder->word.len == 0; /* no line may be all blanks (RFC 5322 section 3.2.2) */
     for (size_t i = 0; i < length;) {
         size_t octets = character_end(text, length, i + 1) - i;
         bool is_place = text[i] == ' ' && !is_blank && i + 1 < length && text[i + 1] != ' ';
