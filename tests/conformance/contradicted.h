@@ -15,7 +15,5 @@ typedef struct contradicted {
 
 /* NULL if RFC 7208 does not contradict the case. */
 const contradicted_t *contradicted_find(const char *suite, const char *name);
-/* How many cases of a suite it does. */
-unsigned contradicted_count(const char *suite);
 
 #endif
