@@ -94,8 +94,9 @@ spf_err_t spf_query_add_host(spf_query_t *query, const char *name, size_t length
     if (query->state != SPF_QUERY_ASKED)
         return SPF_ESTATE;
     length = text_length(name, length);
-    bool is_root = length == 1 && name[0] == '.';
-    return add_text(query, name, is_root ? 0 : length);
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    return add_text(query, name, length);
 }
 
 spf_err_t spf_query_add_text(spf_query_t *query, const char *text, size_t length)
