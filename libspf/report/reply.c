@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* RFC 5321 section 4.5.3.1.5 allows a reply line 512 octets, code and enhanced code included. */
-enum { LINE_MAX_OCTETS = 450, PART_MAX = 1024, DOMAIN_MAX = 253, TEXT_MAX = 4096 };
+enum { LINE_MAX_OCTETS = 450, WORDS_MAX = 64, PART_MAX = 2048, DOMAIN_MAX = 253, TEXT_MAX = 3 * PART_MAX };
 
 static const spf_fold_style_t reply_style = {.line_end = "\n", .width = LINE_MAX_OCTETS, .line_max = LINE_MAX_OCTETS};
 
@@ -28,7 +28,7 @@ static const struct {
 /* A line, or as many as it takes: own words, then a text that others chose. */
 static void add_lines(spf_buf_t *out, const char *identity, const char *says, const char *text)
 {
-    char storage[2 * PART_MAX];
+    char storage[PART_MAX + WORDS_MAX];
     spf_buf_t line;
     spf_folder_t folder;
 
