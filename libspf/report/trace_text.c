@@ -39,12 +39,9 @@ static void add_in(spf_buf_t *out, const char *before, const char *text, const c
     spf_buf_add_text(out, after);
 }
 
-/* "[lookups 3, void 1]" where the step changed them. */
-static void add_counts(spf_buf_t *out, const spf_step_t *step, const spf_step_t *before)
+/* "[lookups 3, void 1]": of an include, those inside of it too. */
+static void add_counts(spf_buf_t *out, const spf_step_t *step)
 {
-    if (step->lookups == (before != NULL ? before->lookups : 0) &&
-        step->void_lookups == (before != NULL ? before->void_lookups : 0))
-        return;
     spf_buf_add_text(out, " [lookups ");
     spf_buf_add_uint(out, step->lookups);
     spf_buf_add_text(out, ", void ");
@@ -64,7 +61,7 @@ static void add_record_step(spf_buf_t *out, const spf_step_t *step)
     add_in(out, " (", step->answer, ")");
 }
 
-/* "include:x -> x.example (NXDOMAIN): no match" */
+/* "a:x.example -> x.example (NXDOMAIN): no match [lookups 1, void 1]" */
 static void add_term_step(spf_buf_t *out, const spf_step_t *step)
 {
     add_in(out, "", step->term, "");
@@ -72,24 +69,25 @@ static void add_term_step(spf_buf_t *out, const spf_step_t *step)
     add_in(out, " (", step->answer, ")");
     spf_buf_add_text(out, ": ");
     spf_buf_add_text(out, spf_outcome_name(step->outcome));
+    if (step->target != NULL)
+        add_counts(out, step);
 }
 
-static void add_step(spf_buf_t *out, const spf_step_t *step, const spf_step_t *before)
+static void add_step(spf_buf_t *out, const spf_step_t *step)
 {
-    if (before != NULL)
+    if (out->len > 0)
         spf_buf_add_char(out, '\n');
     spf_buf_add(out, spaces, indent_of(step));
     if (step->term == NULL)
         add_record_step(out, step);
     else
         add_term_step(out, step);
-    add_counts(out, step, before);
     add_in(out, "; ", step->note, "");
 }
 
 const char *spf_report_trace_text(spf_arena_t *arena, const spf_eval_t *eval)
 {
-    const spf_step_t *step, *before = NULL;
+    const spf_step_t *step;
     spf_buf_t out;
     size_t size = 1;
     char *text;
@@ -100,10 +98,8 @@ const char *spf_report_trace_text(spf_arena_t *arena, const spf_eval_t *eval)
     if (text == NULL)
         return NULL;
     spf_buf_init(&out, text, size);
-    for (size_t i = 0; (step = spf_eval_trace_step(eval, i)) != NULL; i++) {
-        add_step(&out, step, before);
-        before = step;
-    }
+    for (size_t i = 0; (step = spf_eval_trace_step(eval, i)) != NULL; i++)
+        add_step(&out, step);
     spf_arena_trim(arena, text, size, out.len + 1);
     return text;
 }
