@@ -10,6 +10,7 @@
 #include "dns/ub_context.h"
 #include "dns/zones.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ struct spf_unbound {
     spf_ask_t *hopping; /* to be put to the other context once libunbound's calls have returned */
     spf_ask_chunk_t *chunks;
     spf_ask_t *free_asks;
+    spf_unbound_t *next_abandoned;
     bool is_closing; /* no query is touched any more */
 };
 
@@ -259,10 +261,16 @@ static void free_resolver(void *argument)
 }
 
 /* All that libunbound holds stays allocated: to delete it would call questions back that are the parent's, and take
- * the parent's descriptors out of the epoll set that is shared with it. */
-void spf_unbound_abandon(void *resolver)
+ * the parent's descriptors out of the epoll set that is shared with it. The list shows leak checkers that it is meant.
+ */
+static _Atomic(spf_unbound_t *) abandoned;
+
+void spf_unbound_abandon(void *argument)
 {
-    (void)resolver;
+    spf_unbound_t *resolver = argument;
+    resolver->next_abandoned = atomic_load(&abandoned);
+    while (!atomic_compare_exchange_weak(&abandoned, &resolver->next_abandoned, resolver))
+        continue;
 }
 
 static const spf_resolver_ops_t unbound_ops = {

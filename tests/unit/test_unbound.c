@@ -24,6 +24,11 @@
 
 enum { MESSAGE_MAX = 65535, HEADER = 12, BIG_TEXT = 6000 };
 
+typedef struct message {
+    uint8_t octets[MESSAGE_MAX];
+    size_t length;
+} message_t;
+
 /* What it answers is chosen by the first label of the name. */
 typedef struct server {
     int udp;
@@ -31,16 +36,12 @@ typedef struct server {
     int stop[2];
     pthread_t thread;
     char address[32];
+    message_t answer;
     pthread_mutex_t mutex;
     unsigned questions;
     uint8_t last_name[256];
     size_t last_name_length;
 } server_t;
-
-typedef struct message {
-    uint8_t octets[MESSAGE_MAX];
-    size_t length;
-} message_t;
 
 static void put(message_t *message, const void *octets, size_t length)
 {
@@ -184,15 +185,13 @@ static void serve_tcp(server_t *server, message_t *answer)
 static void *serve(void *argument)
 {
     server_t *server = argument;
-    message_t *answer = malloc(sizeof *answer);
     struct pollfd polled[3] = {{server->udp, POLLIN, 0}, {server->tcp, POLLIN, 0}, {server->stop[0], POLLIN, 0}};
-    while (answer && poll(polled, 3, -1) > 0 && !polled[2].revents) {
+    while (poll(polled, 3, -1) > 0 && !polled[2].revents) {
         if (polled[0].revents)
-            serve_udp(server, answer);
+            serve_udp(server, &server->answer);
         if (polled[1].revents)
-            serve_tcp(server, answer);
+            serve_tcp(server, &server->answer);
     }
-    free(answer);
     return NULL;
 }
 
