@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* One context, many threads: every one of them may wait for a check, start checks, and make and give up references. */
+#include "spf.h"
+#include "support/dns_server.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { THREADS = 8, CHECKS = 1000, DOMAINS = 200 };
+
+typedef struct world {
+    zone_t *zone;
+    dns_server_t *server;
+    spf_context_t *context;
+} world_t;
+
+static void world_open(world_t *world, const char *record_cache)
+{
+    spf_config_t *config;
+
+    world->zone = zone_new();
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        char name[64];
+        char text[128];
+        snprintf(name, sizeof name, "d%u.example", i);
+        snprintf(text, sizeof text, "v=spf1 a:host%u.example include:shared.example -all", i % 10);
+        zone_add(world->zone, name, "TXT", text);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "host%u.example", i);
+        zone_add(world->zone, name, "A", "192.0.2.1");
+    }
+    zone_add(world->zone, "shared.example", "TXT", "v=spf1 ip4:198.51.100.0/24 -all");
+    world->server = dns_server_start(world->zone);
+    assert_non_null(world->server);
+    assert_int_equal(spf_config_new(&config), SPF_OK);
+    assert_int_equal(spf_config_set(config, "resolver", dns_server_address(world->server)), SPF_OK);
+    assert_int_equal(spf_config_set(config, "record-cache", record_cache), SPF_OK);
+    assert_int_equal(spf_context_new(&world->context, config), SPF_OK);
+    spf_config_free(config);
+}
+
+static void world_close(world_t *world)
+{
+    spf_context_release(world->context);
+    dns_server_stop(world->server);
+    zone_free(world->zone);
+}
+
+typedef struct worker {
+    pthread_t thread;
+    unsigned number;
+    spf_context_t *context;
+    atomic_uint right;
+    atomic_uint wrong;
+} worker_t;
+
+static const struct {
+    const char *ip;
+    spf_result_t result;
+} expected[] = {{"192.0.2.1", SPF_RESULT_PASS}, {"198.51.100.9", SPF_RESULT_PASS}, {"203.0.113.1", SPF_RESULT_FAIL}};
+
+static spf_check_t *check_number(spf_context_t *context, unsigned i)
+{
+    char sender[64];
+    spf_check_t *check = NULL;
+
+    snprintf(sender, sizeof sender, "ann@d%u.example", i % DOMAINS);
+    if (spf_check_new(&check, context) == SPF_OK && spf_check_set_ip(check, expected[i % 3].ip) == SPF_OK)
+        spf_check_set_sender(check, sender, SPF_STRLEN);
+    return check;
+}
+
+static void judge(worker_t *worker, const spf_check_t *check, spf_err_t err, unsigned i)
+{
+    bool right = err == SPF_OK && spf_check_verdict(check)->result == expected[i % 3].result;
+
+    atomic_fetch_add(right ? &worker->right : &worker->wrong, 1);
+}
+
+static void *run_checks(void *argument)
+{
+    worker_t *worker = argument;
+
+    for (unsigned i = 0; i < CHECKS; i++) {
+        unsigned number = worker->number * 7 + i;
+        spf_check_t *check = check_number(worker->context, number);
+        judge(worker, check, spf_check_run(check), number);
+        spf_check_free(check);
+    }
+    return NULL;
+}
+
+typedef struct started {
+    worker_t *worker;
+    unsigned number;
+} started_t;
+
+/* Runs in whichever thread waits. */
+static void on_end(spf_check_t *check, spf_err_t err, void *user_data)
+{
+    started_t *started = user_data;
+
+    judge(started->worker, check, err, started->number);
+    spf_check_free(check);
+}
+
+static void *start_checks(void *argument)
+{
+    worker_t *worker = argument;
+    started_t started[CHECKS];
+
+    for (unsigned i = 0; i < CHECKS; i++) {
+        spf_check_t *check = check_number(worker->context, worker->number * 7 + i);
+        started[i] = (started_t){worker, worker->number * 7 + i};
+        if (spf_check_start(check, on_end, &started[i]) != SPF_OK)
+            atomic_fetch_add(&worker->wrong, 1);
+        if (i % 50 == 0)
+            spf_context_process(worker->context);
+    }
+    while (atomic_load(&worker->right) + atomic_load(&worker->wrong) < CHECKS)
+        spf_context_wait(worker->context, 20);
+    return NULL;
+}
+
+static void *start_or_run(void *argument)
+{
+    worker_t *worker = argument;
+
+    return worker->number % 2 ? start_checks(worker) : run_checks(worker);
+}
+
+static void work(world_t *world, void *(*what)(void *))
+{
+    worker_t workers[THREADS] = {{0}};
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i].number = i;
+        workers[i].context = world->context;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, what, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(workers[i].thread, NULL);
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(workers[i].right, CHECKS);
+        assert_int_equal(workers[i].wrong, 0);
+    }
+    assert_int_equal(spf_context_pending(world->context), 0);
+}
+
+static void test_blocking_checks(void **state)
+{
+    world_t world;
+    (void)state;
+
+    world_open(&world, "8m");
+    work(&world, run_checks);
+    world_close(&world);
+}
+
+static void test_blocking_checks_without_kept_records(void **state)
+{
+    world_t world;
+    (void)state;
+
+    world_open(&world, "0");
+    work(&world, run_checks);
+    world_close(&world);
+}
+
+static void test_callbacks_and_blocking_checks(void **state)
+{
+    world_t world;
+    (void)state;
+
+    world_open(&world, "8m");
+    work(&world, start_or_run);
+    world_close(&world);
+}
+
+/* The shared context comes and goes with its users. */
+static void *take_and_give(void *argument)
+{
+    worker_t *worker = argument;
+
+    for (unsigned i = 0; i < 50; i++) {
+        spf_context_t *context;
+        if (spf_context_shared(&context, NULL, NULL, 0) != SPF_OK) {
+            atomic_fetch_add(&worker->wrong, 1);
+            continue;
+        }
+        spf_context_release(context);
+        atomic_fetch_add(&worker->right, CHECKS / 50);
+    }
+    return NULL;
+}
+
+static void test_shared_context(void **state)
+{
+    world_t world;
+    (void)state;
+
+    world_open(&world, "8m");
+    work(&world, take_and_give);
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocking_checks),
+        cmocka_unit_test(test_blocking_checks_without_kept_records),
+        cmocka_unit_test(test_callbacks_and_blocking_checks),
+        cmocka_unit_test(test_shared_context),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
