@@ -78,7 +78,9 @@ static spf_judgement_t term_ask(spf_eval_t *eval, spf_frame_t *frame, const spf_
                                   : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
     if (*query == NULL)
         return SPF_JUDGE_DECIDED;
-    return spf_eval_use(eval, *query) != NULL ? SPF_JUDGE_READY : SPF_JUDGE_WAIT;
+    if (spf_eval_use(eval, *query) == NULL)
+        return SPF_JUDGE_WAIT;
+    return eval->is_out_of_memory ? SPF_JUDGE_DECIDED : SPF_JUDGE_READY;
 }
 
 /* A term's own first question counts once when it is void; the third is an error (section 4.6.4). */
