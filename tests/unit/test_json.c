@@ -290,12 +290,12 @@ static void nothing_makes_it_fail(void **state)
     }
 }
 
-static size_t allocations_left, allocations_live;
+static size_t allocation_count, failing_allocation, allocations_live;
 
+/* Only the one fails: what comes after it must not hide it. */
 static void *failing_malloc(size_t size)
 {
-    void *memory = allocations_left > 0 ? malloc(size) : NULL;
-    allocations_left -= allocations_left > 0;
+    void *memory = ++allocation_count != failing_allocation ? malloc(size) : NULL;
     allocations_live += memory != NULL;
     return memory;
 }
@@ -311,20 +311,23 @@ static void no_memory_is_no_object(void **state)
 {
     spf_verdict_t verdict = full_verdict();
     evaluation_t evaluation;
-    const char *text = NULL;
+    const char *text = NULL, *whole;
     size_t failures = 0;
 
     (void)state;
     evaluation_run(&evaluation, &input);
+    whole = spf_report_json(&evaluation.arena, &verdict, evaluation.eval);
+    assert_non_null(whole);
     json_set_alloc_funcs(failing_malloc, counting_free);
-    for (size_t count = 0; text == NULL && count < 10000; count++) {
-        allocations_left = count;
+    for (failing_allocation = 1; text == NULL || allocation_count >= failing_allocation; failing_allocation++) {
+        allocation_count = 0;
         text = spf_report_json(&evaluation.arena, &verdict, evaluation.eval);
         failures += text == NULL;
+        if (text != NULL)
+            assert_string_equal(text, whole);
         assert_int_equal(allocations_live, 0);
     }
     json_set_alloc_funcs(malloc, free);
-    assert_non_null(text);
     assert_true(failures > 100);
     evaluation_free(&evaluation);
 }

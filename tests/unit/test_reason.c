@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -435,11 +436,90 @@ static void causes_have_sentences(void **state)
         check(&causes[i]);
 }
 
+enum { REASON_MAX = 1000 };
+
+/* The reason for a zone that has values of any length and any octets: bounded, clean, whole to its last word. */
+static void check_bounds(const char *zone, spf_cause_t cause, const char *begin, const char *end)
+{
+    const evaluation_input_t input = {
+        .zone = zone, .ip = "192.0.2.7", .sender = "ann@example.com", .helo = "mail.example.com"};
+    evaluation_t evaluation;
+    const char *reason;
+
+    evaluation_run(&evaluation, &input);
+    assert_int_equal(spf_eval_finding(evaluation.eval)->cause, cause);
+    reason = spf_report_reason(&evaluation.arena, &evaluation.question, evaluation.eval);
+    assert_in_range(strlen(reason), strlen(begin) + strlen(end), REASON_MAX);
+    assert_memory_equal(reason, begin, strlen(begin));
+    assert_string_equal(reason + strlen(reason) - strlen(end), end);
+    for (const char *at = reason; *at != '\0'; at++)
+        assert_true((unsigned char)*at >= ' ' && *at != 0x7f);
+    evaluation_free(&evaluation);
+}
+
+/* "x...x" of count octets, as a label or several. */
+static const char *labels(char *storage, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        storage[i] = i % 50 == 49 ? '.' : 'x';
+    storage[count] = '\0';
+    return storage;
+}
+
+static void long_lists_are_cut(void **state)
+{
+    char zone[16384], name[256];
+    size_t length = (size_t)snprintf(zone, sizeof(zone),
+                                     "example.com TXT v=spf1 redirect=%s.example.net\n%s.example.net TXT v=spf1",
+                                     labels(name, 199), labels(name, 199));
+
+    (void)state;
+    for (unsigned i = 0; i < 10; i++)
+        length += (size_t)snprintf(zone + length, sizeof(zone) - length, " a:%u.%s.example.org", i, labels(name, 199));
+    length += (size_t)snprintf(zone + length, sizeof(zone) - length, " -all\n");
+    for (unsigned i = 0; i < 10; i++)
+        length += (size_t)snprintf(zone + length, sizeof(zone) - length, "%u.%s.example.org A 198.51.100.1\n", i,
+                                   labels(name, 199));
+    check_bounds(zone, SPF_CAUSE_LOOKUP_LIMIT, "a:9.xxx", " ...); the record of example.com leads there");
+}
+
+static void long_terms_lose_their_middle(void **state)
+{
+    char zone[8192], name[4096];
+
+    (void)state;
+    snprintf(zone, sizeof(zone), "example.com TXT v=spf1 ip4:%s.end -all\n", labels(name, 4000));
+    check_bounds(zone, SPF_CAUSE_SYNTAX, "syntax error at offset 11 of example.com's record, in \"ip4:xxx",
+                 "expected an IPv4 address of four numbers from 0 to 255 without leading zeros");
+}
+
+static void what_is_no_text_is_replaced(void **state)
+{
+    (void)state;
+    check_bounds("example.com TXT v=spf1 a:\r\x1b\xff\x7f.example.com -all\n", SPF_CAUSE_SYNTAX,
+                 "syntax error at offset 9 of example.com's record, in \"a:????.example.com\": ", "");
+}
+
+static void a_hostile_sender_is_replaced(void **state)
+{
+    const evaluation_input_t input = {.zone = "example.com A 192.0.2.1\n",
+                                      .ip = "192.0.2.7",
+                                      .sender = "a\r\nb\xff@local\"host",
+                                      .helo = "mail.example.com"};
+    const sentence_t sentence = {
+        SPF_CAUSE_BAD_DOMAIN, input,
+        "there is no domain to check: the domain of the sender \"a??b?@local\"host\" has a single label"};
+
+    (void)state;
+    check(&sentence);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matches_tell_the_term),
-        cmocka_unit_test(causes_have_sentences),
+        cmocka_unit_test(matches_tell_the_term),       cmocka_unit_test(causes_have_sentences),
+        cmocka_unit_test(long_lists_are_cut),          cmocka_unit_test(long_terms_lose_their_middle),
+        cmocka_unit_test(what_is_no_text_is_replaced), cmocka_unit_test(a_hostile_sender_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
