@@ -363,8 +363,6 @@ static const char *match_template(const facts_t *facts)
         return "%p is its first term and says %r to every client";
     if (kind == SPF_TERM_ALL && finding->result != SPF_RESULT_PASS)
         return by_compared(facts, all_templates);
-    if (kind == SPF_TERM_MX && finding->via == NULL)
-        return match_templates[SPF_TERM_INCLUDE];
     if (kind == SPF_TERM_INCLUDE && finding->include_record != NULL && finding->include_term != SPF_NO_TERM)
         return "%C matches %i, included by %p%Q";
     return match_templates[kind];

@@ -420,6 +420,30 @@ static const sentence_t causes[] = {
       .helo = "mail.example.com",
       .lost = "example.com"},
      "the time allowed for the whole check is over while waiting for the TXT records of example.com"},
+    {SPF_CAUSE_BAD_DOMAIN,
+     {.zone = "example.com A 192.0.2.1\n",
+      .ip = "192.0.2.7",
+      .sender = "ann@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example.com",
+      .helo = "mail.example.com"},
+     "there is no domain to check: the domain of the sender "
+     "\"ann@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example.com\" is too long, or has a label "
+     "that is too long or no valid international one"},
+    {SPF_CAUSE_SEVERAL_RECORDS,
+     {.zone = "example.com TXT v=spf1\nexample.com TXT v=spf1\nexample.com TXT v=spf1\nexample.com TXT v=spf1\n"
+              "example.com TXT v=spf1\nexample.com TXT v=spf1\nexample.com TXT v=spf1\nexample.com TXT v=spf1\n"
+              "example.com TXT v=spf1\nexample.com TXT v=spf1\n",
+      .ip = "192.0.2.7",
+      .sender = "ann@example.com",
+      .helo = "mail.example.com"},
+     "10 v=spf1 records at example.com; RFC 7208 section 4.5 allows one"},
+    {SPF_CAUSE_VOID_LIMIT,
+     {.zone = "example.com TXT v=spf1 a:y.example.com a:x.example.com mx -all\ny.example.com A 198.51.100.1\n",
+      .ip = "192.0.2.7",
+      .sender = "ann@example.com",
+      .helo = "mail.example.com",
+      .void_lookups = 1},
+     "mx at offset 39 of example.com's record is the 2nd void lookup; this server allows 1 (found nothing: "
+     "a:x.example.com, mx asked for example.com)"},
 };
 
 static void matches_tell_the_term(void **state)
