@@ -14,6 +14,13 @@ static const char version[] = "v=spf1";
 
 enum { VERSION_LENGTH = sizeof(version) - 1, IP4_PREFIX_MAX = 32, IP6_PREFIX_MAX = 128, PREFIX_DIGITS_MAX = 4 };
 
+/* DNS carries 65535 octets at most; a record given by the caller may be longer. Up to this length neither the offsets,
+ * in 32 bits, nor the size of the compiled record, at most 20 octets for each octet of text, can overflow. */
+enum { RECORD_LENGTH_MAX = 1 << 24 };
+
+_Static_assert(sizeof(spf_term_t) / 2 <= 20 && (sizeof(spf_term_t) + sizeof(spf_net6_t)) / 5 <= 20,
+               "a term takes two octets of text with its space, a network five");
+
 /* The one allocation that a record lives in: this, then its terms, networks and text. */
 typedef struct record_holder {
     spf_record_t record; /* first, so that the two have the same address */
@@ -544,22 +551,14 @@ static counts_t count_terms(const char *text, size_t length)
     return counts;
 }
 
-/* size += count * unit; false: more than can be. */
-static bool add_product(size_t *size, size_t count, size_t unit)
-{
-    size_t product;
-    return !__builtin_mul_overflow(count, unit, &product) && !__builtin_add_overflow(*size, product, size);
-}
-
 /* Lays the record out in one piece, strictest alignment first; its text is copied, its terms are still to be filled. */
 static bool record_allocate(parser_t *parser, const char *text, size_t length)
 {
-    counts_t counts = count_terms(text, length);
-    size_t size = sizeof(record_holder_t);
-    if (length >= UINT32_MAX || !add_product(&size, counts.terms, sizeof(spf_term_t)) ||
-        !add_product(&size, counts.net4s, sizeof(spf_net4_t)) ||
-        !add_product(&size, counts.net6s, sizeof(spf_net6_t)) || !add_product(&size, length + 1, 1))
+    if (length > RECORD_LENGTH_MAX)
         return false;
+    counts_t counts = count_terms(text, length);
+    size_t size = sizeof(record_holder_t) + counts.terms * sizeof(spf_term_t) + counts.net4s * sizeof(spf_net4_t) +
+                  counts.net6s * sizeof(spf_net6_t) + length + 1;
     record_holder_t *holder = malloc(size);
     if (holder == NULL)
         return false;

@@ -85,7 +85,8 @@ bool spf_record_is_record(const char *text, size_t length);
 
 /*
  * Compiles a text that spf_record_is_record() accepts. A syntax error is not a failure: all terms are parsed, the
- * wrong ones become SPF_TERM_INVALID, and error_* tell of the first. NULL only without memory.
+ * wrong ones become SPF_TERM_INVALID, and error_* tell of the first. NULL only without memory, which a text of more than
+ * 16 MiB counts as.
  */
 spf_record_t *spf_record_parse(const char *text, size_t length);
 /* One reference more; one less, and with the last it is freed. NULL is ignored. Thread-safe. */

@@ -77,6 +77,7 @@ static void copy_is_terminated_and_counts_octets(void **state)
     (void)state;
     assert_memory_equal(copy, "a\0bc", 5);
     assert_string_equal(spf_arena_copy(&arena, NULL, 0), "");
+    assert_memory_equal(copy, "a\0bc", 5); /* its end too is its own */
     /* Behind a text of odd length other pieces are aligned again. */
     assert_int_equal((uintptr_t)spf_arena_alloc(&arena, 8) % _Alignof(max_align_t), 0);
     spf_arena_free(&arena);

@@ -110,6 +110,7 @@ static void unprintable_becomes_a_question_mark(void **state)
         {"\xf4\x8f\xbf\xbf\xf4\x90\x80\x80\xf8\x88\x80\x80\x80", 13, "?????????????",
          "\xf4\x8f\xbf\xbf?????????"}, /* past U+10FFFF */
         {"\xc3", 1, "?", "?"},         /* cut off */
+        {"\xc3\xbc", 1, "?", "?"},     /* what goes on behind the end does not count */
         {"\xe2\x82", 2, "??", "??"},
         {"\xe2\x82z", 3, "??z", "??z"},
         {"\xbc\xbf\xfe\xff", 4, "????", "????"},

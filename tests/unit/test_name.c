@@ -112,6 +112,17 @@ static void ruling_17_whole_labels_are_dropped_from_the_left(void **state)
     }
 }
 
+static void ruling_17_no_label_is_dropped_without_need(void **state)
+{
+    char text[255];
+    (void)state;
+    fill_labels(text + 2, 253);
+    memcpy(text, "x.", 2);
+    const char *name = make(spf_name_from_expansion, text, sizeof(text));
+    assert_non_null(name);
+    assert_int_equal(strlen(name), 253);
+}
+
 static void ruling_17_expansions_that_are_no_names(void **state)
 {
     char text[400];
@@ -159,6 +170,13 @@ static void ruling_27_u_labels(void **state)
         {"\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88", "xn--r8jz45g.xn--zckzah"},
         {"_spf.Example.com", "_spf.example.com"}, /* ASCII goes through unchanged */
         {"xn--bcher-kva.example", "xn--bcher-kva.example"},
+        {"-a.ab--c.xn--zz--.example", "-a.ab--c.xn--zz--.example"},
+        {"_spf.b\xc3\xbc"
+         "cher.example",
+         "_spf.xn--bcher-kva.example"},
+        {"xn--zz--.b\xc3\xbc"
+         "cher.example",
+         NULL},
         {"b\xc3.example", NULL}, /* no UTF-8 */
         {"\xff\xfe.example", NULL},
         {"\xe2\x80\x8d.example", NULL}, /* a joiner alone is no U-label */
@@ -289,6 +307,7 @@ int main(void)
         cmocka_unit_test(names_from_text),
         cmocka_unit_test(names_have_at_most_253_octets),
         cmocka_unit_test(ruling_17_whole_labels_are_dropped_from_the_left),
+        cmocka_unit_test(ruling_17_no_label_is_dropped_without_need),
         cmocka_unit_test(ruling_17_expansions_that_are_no_names),
         cmocka_unit_test(ruling_17_a_bad_label_cut_off_does_no_harm),
         cmocka_unit_test(ruling_27_u_labels),

@@ -687,6 +687,14 @@ static void cut_off_and_damaged(void **state)
     }
 }
 
+/* No more than what all lengths and offsets are good for: refused before an octet of it is read. */
+static void texts_too_long_are_refused(void **state)
+{
+    (void)state;
+    assert_null(spf_record_parse("v=spf1", ((size_t)1 << 24) + 1));
+    assert_null(spf_record_parse("v=spf1", SIZE_MAX));
+}
+
 static void references_are_counted(void **state)
 {
     spf_record_t *record = parse("v=spf1 -all", 11);
@@ -724,6 +732,7 @@ int main(void)
         cmocka_unit_test(records_of_64_kilobytes),
         cmocka_unit_test(one_term_of_64_kilobytes),
         cmocka_unit_test(cut_off_and_damaged),
+        cmocka_unit_test(texts_too_long_are_refused),
         cmocka_unit_test(references_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
