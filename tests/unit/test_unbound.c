@@ -38,6 +38,7 @@ typedef struct server {
     char address[32];
     message_t answer;
     pthread_mutex_t mutex;
+    bool is_tampering;
     unsigned questions;
     uint8_t last_name[256];
     size_t last_name_length;
@@ -104,9 +105,55 @@ static void put_alias(message_t *message)
     message->octets[7] = 1;
 }
 
-static void write_answer(message_t *message, const uint8_t *name, unsigned type, bool is_tcp)
+/*
+ * signed.example. with one record, good TXT "v=spf1 -all", signed until the end of 2080 by a key whose other half was
+ * thrown away: its DNSKEY, and the RRSIGs of that and of the TXT record.
+ */
+static const uint8_t dnskey[] = {
+    0x01, 0x01, 0x03, 0x0D, 0x12, 0x71, 0x43, 0xFE, 0x32, 0xD2, 0xA8, 0x78, 0xDE, 0xAB, 0xD9, 0x10, 0xDB,
+    0xA4, 0x6B, 0x11, 0x6A, 0x23, 0xB6, 0xBD, 0x07, 0xFF, 0xEE, 0xD2, 0x58, 0x67, 0xC0, 0xF8, 0xC4, 0xC9,
+    0x44, 0xD1, 0x67, 0xB0, 0x4C, 0x70, 0x3E, 0x95, 0x81, 0xBC, 0xF2, 0xA6, 0xBF, 0xF0, 0xEC, 0x67, 0x8F,
+    0xB0, 0x66, 0xCD, 0x9A, 0x52, 0x40, 0x96, 0x11, 0x92, 0x1D, 0xCA, 0x5E, 0x42, 0x21, 0x80, 0xB0, 0x7E,
+};
+static const uint8_t rrsig_dnskey[] = {
+    0x00, 0x30, 0x0D, 0x02, 0x00, 0x00, 0x01, 0x2C, 0xD0, 0xCA, 0x3E, 0x7F, 0x5E, 0x0B, 0xE1, 0x00, 0xB3,
+    0x5F, 0x06, 0x73, 0x69, 0x67, 0x6E, 0x65, 0x64, 0x07, 0x65, 0x78, 0x61, 0x6D, 0x70, 0x6C, 0x65, 0x00,
+    0x0B, 0x9C, 0xDD, 0x9A, 0x1E, 0x22, 0x64, 0x1A, 0x39, 0x7D, 0x2B, 0xE4, 0x65, 0x91, 0x79, 0xDD, 0x68,
+    0x88, 0x28, 0xD7, 0xCE, 0x64, 0xCB, 0x41, 0xA2, 0x49, 0xE4, 0x72, 0xC8, 0x7D, 0x6E, 0xFA, 0xAC, 0xCC,
+    0x59, 0x59, 0xF4, 0xEC, 0x2B, 0x46, 0x91, 0x63, 0x41, 0x59, 0xB7, 0xB1, 0xFC, 0xE5, 0x28, 0xC4, 0x5C,
+    0x5F, 0xB3, 0x8E, 0xE8, 0x28, 0xF4, 0x02, 0x2F, 0x4E, 0x8A, 0x23, 0xB9, 0x2D,
+};
+static const uint8_t rrsig_txt[] = {
+    0x00, 0x10, 0x0D, 0x03, 0x00, 0x00, 0x01, 0x2C, 0xD0, 0xCA, 0x3E, 0x7F, 0x5E, 0x0B, 0xE1, 0x00, 0xB3,
+    0x5F, 0x06, 0x73, 0x69, 0x67, 0x6E, 0x65, 0x64, 0x07, 0x65, 0x78, 0x61, 0x6D, 0x70, 0x6C, 0x65, 0x00,
+    0x0D, 0x9C, 0x08, 0x02, 0xD8, 0xEA, 0xB4, 0x2D, 0x25, 0x41, 0x83, 0xE6, 0x20, 0x93, 0xE8, 0xED, 0x20,
+    0x3F, 0xBD, 0x76, 0xF7, 0x5F, 0x6A, 0xFD, 0x6E, 0x4C, 0x2F, 0xAB, 0x9F, 0x83, 0x21, 0x0A, 0x22, 0x14,
+    0x71, 0x4E, 0x32, 0xAC, 0x42, 0xF3, 0x7F, 0xC1, 0x33, 0x13, 0xCC, 0x9A, 0x4C, 0xC7, 0xDD, 0xBF, 0x38,
+    0x37, 0x3B, 0xCC, 0xD6, 0x0D, 0x33, 0x34, 0xB5, 0xA3, 0x70, 0x2F, 0xD6, 0xD8,
+};
+
+static const char trust_anchor[] =
+    "signed.example. IN DS 45919 13 2 926856403e12895b357e8cd8c3c09c935e34bd0c92d57209e46eedc2766fd3f1\n";
+static const char signed_text[] = "\x0Bv=spf1 -all";
+static const char tampered_text[] = "\x0Bv=spf1 +all";
+
+static void put_signed(message_t *message, unsigned type, bool is_tampered)
 {
-    if (label_is(name, "nx")) {
+    if (type == 48) {
+        put_record(message, 48, 300, dnskey, sizeof dnskey);
+        put_record(message, 46, 300, rrsig_dnskey, sizeof rrsig_dnskey);
+    } else {
+        put_record(message, 16, 300, is_tampered ? tampered_text : signed_text, sizeof signed_text - 1);
+        put_record(message, 46, 300, rrsig_txt, sizeof rrsig_txt);
+    }
+    message->octets[7] = 2;
+}
+
+static void write_answer(message_t *message, const uint8_t *name, unsigned type, bool is_tcp, bool is_tampered)
+{
+    if (label_is(name, "signed") || label_is(name, "good")) {
+        put_signed(message, type, is_tampered);
+    } else if (label_is(name, "nx")) {
         message->octets[3] |= 3;
         put_soa(message, 900, 120);
     } else if (label_is(name, "servfail")) {
@@ -153,7 +200,7 @@ static bool make_answer(server_t *server, message_t *answer, const uint8_t *ques
     answer->length = 0;
     put(answer, question, end);
     memcpy(answer->octets + 2, "\x81\x80\0\1\0\0\0\0\0\0", 10);
-    write_answer(answer, name, (unsigned)(question[end - 4] << 8 | question[end - 3]), is_tcp);
+    write_answer(answer, name, (unsigned)(question[end - 4] << 8 | question[end - 3]), is_tcp, server->is_tampering);
     return !label_is(name, "silent");
 }
 
@@ -778,6 +825,49 @@ static void test_broken_settings(void **state)
     assert_null(fixture->resolver);
 }
 
+/* ---------------------------------------------------------------------------------------------------------- DNSSEC */
+
+static void open_validating(fixture_t *fixture)
+{
+    char path[] = "/tmp/spf-test-anchor-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, trust_anchor, sizeof trust_anchor - 1), sizeof trust_anchor - 1);
+    close(fd);
+    spf_err_t result = fixture_open(fixture, SPF_DNS_FORWARD, NULL, path);
+    unlink(path);
+    if (result != SPF_OK)
+        fail_msg("%s", fixture->error);
+}
+
+static void test_validated_answer(void **state)
+{
+    fixture_t *fixture = *state;
+    open_validating(fixture);
+    const spf_answer_t *answer = ask(fixture, "good.signed.example", SPF_TYPE_TXT);
+    assert_int_equal(answer->status, SPF_DNS_ANSWER);
+    assert_int_equal(answer->dnssec, SPF_DNSSEC_SECURE);
+    assert_int_equal(answer->count, 1);
+    assert_string_equal(answer->texts[0].data, "v=spf1 -all");
+    answer = ask(fixture, "host.example.com", SPF_TYPE_TXT);
+    assert_int_equal(answer->status, SPF_DNS_ANSWER);
+    assert_int_equal(answer->dnssec, SPF_DNSSEC_INSECURE);
+}
+
+/* What was tampered with reaches nobody. */
+static void test_bogus_answer(void **state)
+{
+    fixture_t *fixture = *state;
+    fixture->server.is_tampering = true;
+    open_validating(fixture);
+    const spf_answer_t *answer = ask(fixture, "good.signed.example", SPF_TYPE_TXT);
+    assert_int_equal(answer->status, SPF_DNS_BOGUS);
+    assert_int_equal(answer->dnssec, SPF_DNSSEC_BOGUS);
+    assert_int_equal(answer->count, 0);
+    assert_null(answer->texts);
+    assert_non_null(answer->detail);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -797,6 +887,8 @@ int main(void)
         TEST(test_zones_on_top),
         TEST(test_no_zone_at_all),
         TEST(test_broken_settings),
+        TEST(test_validated_answer),
+        TEST(test_bogus_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
