@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { IP4_OCTETS = 4, IP6_OCTETS = 16 };
+enum { IP4_OCTETS = 4, IP6_OCTETS = 16, IP6_NIBBLES = 32 };
 
 static const uint8_t mapped_prefix[IP6_OCTETS - IP4_OCTETS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -125,12 +125,12 @@ static char nibble_at(const spf_ip_t *ip, size_t index, const char *digits)
 
 void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
 {
-    char text[4 * IP6_OCTETS];
+    char text[2 * IP6_NIBBLES];
     if (ip->family == 4) {
         add_quad(buf, ip, false);
         return;
     }
-    for (size_t i = 0; i < 2 * IP6_OCTETS; i++) {
+    for (size_t i = 0; i < IP6_NIBBLES; i++) {
         text[2 * i] = nibble_at(ip, i, "0123456789ABCDEF");
         text[2 * i + 1] = '.';
     }
@@ -139,7 +139,7 @@ void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
 
 static void add_reverse_nibbles(spf_buf_t *buf, const spf_ip_t *ip)
 {
-    for (size_t i = 2 * IP6_OCTETS; i-- > 0;) {
+    for (size_t i = IP6_NIBBLES; i-- > 0;) {
         spf_buf_add_char(buf, nibble_at(ip, i, "0123456789abcdef"));
         spf_buf_add_char(buf, '.');
     }
