@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+enum { USUAL_SIZE = 8192 }; /* what an object takes unless it has a long trace */
+
 /* An object in the making; jansson's setters free what they are given also where they fail. */
 typedef struct object {
     json_t *json;
@@ -34,29 +36,42 @@ static json_t *object_end(object_t *object)
     return NULL;
 }
 
-/* U+FFFD, as often as text needs. */
+/* U+FFFD, for an octet that belongs to no character. */
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* JSON is UTF-8, a record need not be. The filter of base/buf.h, which keeps positions, tells what is no character;
- * ASCII controls, that it replaces too, JSON can escape. */
-static json_t *string(spf_arena_t *arena, const char *text, size_t length)
+/* The text as UTF-8, where clean differs from it at some octets. */
+static json_t *mended_string(spf_arena_t *arena, const char *text, const char *clean, size_t length)
 {
-    char *clean = spf_arena_alloc(arena, length + 1);
-    char *valid = spf_arena_alloc(arena, length * (sizeof(replacement) - 1) + 1);
-    spf_buf_t filter, out;
+    size_t size = length * (sizeof(replacement) - 1) + 1;
+    char *mended = spf_arena_alloc(arena, size);
+    spf_buf_t out;
 
-    if (clean == NULL || valid == NULL)
+    if (mended == NULL)
         return NULL;
-    spf_buf_init(&filter, clean, length + 1);
-    spf_buf_add_printable(&filter, text, length, true);
-    spf_buf_init(&out, valid, length * (sizeof(replacement) - 1) + 1);
+    spf_buf_init(&out, mended, size);
     for (size_t i = 0; i < length; i++) {
         if (clean[i] == text[i] || (unsigned char)text[i] < 0x80)
             spf_buf_add_char(&out, text[i]);
         else
             spf_buf_add_text(&out, replacement);
     }
-    return json_stringn(out.data, out.len);
+    return json_stringn_nocheck(out.data, out.len);
+}
+
+/* JSON is UTF-8, a record need not be. The filter of base/buf.h, which keeps positions, tells what is no character;
+ * ASCII controls, that it replaces too, JSON can escape. */
+static json_t *string(spf_arena_t *arena, const char *text, size_t length)
+{
+    char *clean = spf_arena_alloc(arena, length + 1);
+    spf_buf_t filter;
+
+    if (clean == NULL)
+        return NULL;
+    spf_buf_init(&filter, clean, length + 1);
+    spf_buf_add_printable(&filter, text, length, true);
+    if (memcmp(clean, text, length) != 0)
+        return mended_string(arena, text, clean, length);
+    return json_stringn_nocheck(text, length);
 }
 
 static void set_octets(object_t *object, const char *key, const char *text, size_t length)
@@ -214,15 +229,18 @@ static json_t *verdict_object(spf_arena_t *arena, const spf_verdict_t *verdict, 
     return object_end(&object);
 }
 
-/* Dumped with the length measured first: jansson's own text would have to be freed by the allocator that the host may
- * have given to jansson. */
+/* Not by json_dumps(): its text would have to be freed by the allocator that the host may have given to jansson. */
 static const char *dump(spf_arena_t *arena, const json_t *object)
 {
     /* 15 digits give every microsecond of a check and no digit more. */
     const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15);
-    size_t size = json_dumpb(object, NULL, 0, flags);
-    char *text = size > 0 ? spf_arena_alloc(arena, size + 1) : NULL;
+    char usual[USUAL_SIZE];
+    size_t size = json_dumpb(object, usual, sizeof(usual), flags);
+    char *text;
 
+    if (size <= sizeof(usual))
+        return size > 0 ? spf_arena_copy(arena, usual, size) : NULL;
+    text = spf_arena_alloc(arena, size + 1);
     if (text == NULL || json_dumpb(object, text, size, flags) != size)
         return NULL;
     text[size] = '\0';

@@ -295,11 +295,14 @@ static void add_fact(spf_buf_t *buf, const facts_t *facts, char letter)
 
 static void add_template(spf_buf_t *buf, const facts_t *facts, const char *template)
 {
-    for (; *template != '\0'; template ++) {
-        if (*template == '%')
-            add_fact(buf, facts, *++template);
-        else
-            spf_buf_add_char(buf, *template);
+    for (;;) {
+        size_t literal = strcspn(template, "%");
+        spf_buf_add(buf, template, literal);
+        template += literal;
+        if (*template == '\0')
+            return;
+        add_fact(buf, facts, template[1]);
+        template += 2;
     }
 }
 

@@ -290,6 +290,25 @@ static void nothing_makes_it_fail(void **state)
     }
 }
 
+/* Longer than the buffer that most objects fit. */
+static void long_objects_are_whole(void **state)
+{
+    char record[20001];
+    spf_verdict_t verdict = full_verdict();
+    json_t *object;
+
+    (void)state;
+    for (size_t length = 1; length < sizeof(record); length += 111) {
+        memset(record, 'r', length);
+        record[length] = '\0';
+        verdict.record = record;
+        verdict.record_length = length;
+        object = object_for(&verdict);
+        assert_text(object, "record", record);
+        json_decref(object);
+    }
+}
+
 static size_t allocation_count, failing_allocation, allocations_live;
 
 /* Only the one fails: what comes after it must not hide it. */
@@ -338,7 +357,7 @@ int main(void)
         cmocka_unit_test(keys_stand_in_their_order), cmocka_unit_test(members_give_the_verdict),
         cmocka_unit_test(what_there_is_not_is_null), cmocka_unit_test(trace_and_terms_are_the_evaluation),
         cmocka_unit_test(any_octets_become_utf8),    cmocka_unit_test(nothing_makes_it_fail),
-        cmocka_unit_test(no_memory_is_no_object),
+        cmocka_unit_test(long_objects_are_whole),    cmocka_unit_test(no_memory_is_no_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
