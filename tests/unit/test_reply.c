@@ -66,7 +66,7 @@ static void every_result_has_its_reply(void **state)
 /* Any octet repeated, alone or in words, as reason, explanation and domain. */
 static void check_lines(char octet, size_t word_length)
 {
-    char text[4097], domain[256];
+    char text[4097] = "", domain[256];
     spf_arena_t arena = SPF_ARENA_EMPTY;
     spf_verdict_t verdict = verdict_of(SPF_RESULT_FAIL, SPF_IDENTITY_MAILFROM, text, text);
     const spf_smtp_reply_t *reply;
