@@ -197,7 +197,13 @@ static struct ub_event *event_new(struct ub_event_base *base, int fd, short bits
     return &event->event;
 }
 
-static struct ub_event_base_vmt base_vmt = {.new_event = event_new};
+/* When libunbound fails to set itself up it frees the base, which is not its own. */
+static void base_free(struct ub_event_base *base)
+{
+    (void)base;
+}
+
+static struct ub_event_base_vmt base_vmt = {.new_event = event_new, .free = base_free};
 
 void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop)
 {
