@@ -154,8 +154,11 @@ static int take_lines(batch_t *batch)
         if (status == LINE_NO_MORE) {
             batch->input_ended = true;
         } else if (status == LINE_MISSING) {
-            if (batch->count > 0 && !input_is_ready(batch))
-                return 0;
+            if (!input_is_ready(batch)) {
+                fflush(stdout);
+                if (batch->count > 0)
+                    return 0;
+            }
             if (!lines_read(&batch->lines))
                 return tool_usage_error("check", "%s: cannot be read: %s", batch->options->file, strerror(errno));
         } else {
