@@ -268,6 +268,23 @@ static void fact_error_offset(spf_buf_t *buf, const facts_t *facts)
     spf_buf_add_uint(buf, facts->finding->record->error_offset);
 }
 
+/* The checked value: the HELO name if the sender is made of that (RFC 7208 section 2.4), else the sender. */
+static bool is_helo_sender(const spf_question_t *question)
+{
+    static const char local[] = "postmaster@";
+    size_t length = sizeof(local) - 1;
+    return question->sender_length == length + question->helo_length && memcmp(question->sender, local, length) == 0 &&
+           (question->helo_length == 0 ||
+            memcmp(question->sender + length, question->helo, question->helo_length) == 0);
+}
+
+/* Which identity the checked domain comes from, where that is not the plain one. */
+static void fact_identity(spf_buf_t *buf, const facts_t *facts)
+{
+    if (is_helo_sender(facts->question))
+        spf_buf_add_text(buf, ", the HELO name,");
+}
+
 /* The term that passed inside of a matching include. */
 static void fact_inner(spf_buf_t *buf, const facts_t *facts)
 {
@@ -279,11 +296,11 @@ static const struct {
     char letter;
     void (*add)(spf_buf_t *buf, const facts_t *facts);
 } fact_letters[] = {
-    {'C', fact_client},     {'d', fact_domain},       {'n', fact_target},    {'t', fact_term},  {'o', fact_offset},
-    {'p', fact_place},      {'r', fact_result},       {'Q', fact_qualifier}, {'v', fact_via},   {'c', fact_compared},
-    {'#', fact_count},      {'W', fact_count_word},   {'l', fact_lookups},   {'z', fact_voids}, {'m', fact_limit},
-    {'T', fact_terms_used}, {'V', fact_void_terms},   {'q', fact_question},  {'w', fact_asker}, {'D', fact_detail},
-    {'e', fact_error},      {'E', fact_error_offset}, {'i', fact_inner},
+    {'C', fact_client},     {'d', fact_domain},       {'n', fact_target},    {'t', fact_term},     {'o', fact_offset},
+    {'p', fact_place},      {'r', fact_result},       {'Q', fact_qualifier}, {'v', fact_via},      {'c', fact_compared},
+    {'#', fact_count},      {'W', fact_count_word},   {'l', fact_lookups},   {'z', fact_voids},    {'m', fact_limit},
+    {'T', fact_terms_used}, {'V', fact_void_terms},   {'q', fact_question},  {'w', fact_asker},    {'D', fact_detail},
+    {'e', fact_error},      {'E', fact_error_offset}, {'i', fact_inner},     {'h', fact_identity},
 };
 
 static void add_fact(spf_buf_t *buf, const facts_t *facts, char letter)
@@ -310,8 +327,8 @@ static void add_template(spf_buf_t *buf, const facts_t *facts, const char *templ
 
 /* By cause; what a match or a bad domain is told by has tables of its own. */
 static const char *const cause_templates[] = {
-    [SPF_CAUSE_NO_DOMAIN] = "%n does not exist (NXDOMAIN), so it has no SPF record",
-    [SPF_CAUSE_NO_RECORD] = "%n publishes no SPF record: none of its TXT records begins with v=spf1",
+    [SPF_CAUSE_NO_DOMAIN] = "%n%h does not exist (NXDOMAIN), so it has no SPF record",
+    [SPF_CAUSE_NO_RECORD] = "%n%h publishes no SPF record: none of its TXT records begins with v=spf1",
     [SPF_CAUSE_SEVERAL_RECORDS] = "%W v=spf1 records at %n%w; RFC 7208 section 4.5 allows one",
     [SPF_CAUSE_SYNTAX] = "syntax error at offset %E of %d's record, in \"%t\": %e",
     [SPF_CAUSE_LOOKUP_LIMIT] = "%p is the %l term that needs DNS; %m (terms used: %T)",
@@ -372,16 +389,6 @@ static const char *match_template(const facts_t *facts)
 }
 
 /* ------------------------------------------------------------------------------------- the domain that is no domain */
-
-/* The checked value: the HELO name if the sender is made of that (RFC 7208 section 2.4), else the sender. */
-static bool is_helo_sender(const spf_question_t *question)
-{
-    static const char local[] = "postmaster@";
-    size_t length = sizeof(local) - 1;
-    return question->sender_length == length + question->helo_length && memcmp(question->sender, local, length) == 0 &&
-           (question->helo_length == 0 ||
-            memcmp(question->sender + length, question->helo, question->helo_length) == 0);
-}
 
 static const char *domain_fault(const char *domain, size_t length)
 {

@@ -444,6 +444,12 @@ static const sentence_t causes[] = {
       .void_lookups = 1},
      "mx at offset 39 of example.com's record is the 2nd void lookup; this server allows 1 (found nothing: "
      "a:x.example.com, mx asked for example.com)"},
+    {SPF_CAUSE_NO_DOMAIN,
+     {.zone = "example.net A 192.0.2.1\n", .ip = "192.0.2.7", .sender = NULL, .helo = "mail.example.com"},
+     "mail.example.com, the HELO name, does not exist (NXDOMAIN), so it has no SPF record"},
+    {SPF_CAUSE_NO_RECORD,
+     {.zone = "mail.example.com A 192.0.2.1\n", .ip = "192.0.2.7", .sender = NULL, .helo = "mail.example.com"},
+     "mail.example.com, the HELO name, publishes no SPF record: none of its TXT records begins with v=spf1"},
 };
 
 static void matches_tell_the_term(void **state)
