@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two header fields. Every value passes one of the value writers below, which quote and escape (ruling: RFC 7208
- * section 9.1, "does not contain malicious data"), so nothing a sender chose can end a value, a comment or a line. */
+/* The two header fields. Every value passes one of the value writers below, which quote and escape (RFC 7208
+ * section 9.1: "does not contain malicious data"), so nothing a sender chose can end a value, a comment or a line. */
 #include "report/report.h"
 
 #include "base/ascii.h"
