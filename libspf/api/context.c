@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/context.h"
 
-#include "api/fork.h"
+#include "base/fork.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/engine.h"
 
-#include "api/fork.h"
+#include "base/fork.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The process-wide context that plugins and bindings use unless they are told otherwise. */
 #include "api/context.h"
-#include "api/fork.h"
+#include "base/fork.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Both under the process's lock. */
 static spf_context_t *shared; /* its memory is held; its references may all be gone */
 static char *shared_file;     /* what it was configured from; NULL: the default file */
-
-/* A fork while another thread makes or takes the context: the child must find the lock free. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* Handlers run in reverse order before a fork, so this lock is taken before that of api/fork.c, as in make(). */
-static void watch_fork(void)
-{
-    spf_fork_watch();
-    pthread_atfork(before_fork, after_fork, after_fork);
-}
 
 static void forget(void)
 {
@@ -81,29 +62,41 @@ static spf_err_t make(const char *config_file, char *error, size_t error_size)
     return err;
 }
 
-static spf_err_t take(const char *config_file, char *error, size_t error_size)
+/* A reference to the context there is, or else to a new one. */
+static spf_err_t take(spf_context_t **context, const char *config_file, char *error, size_t error_size)
 {
+    spf_err_t err;
+
     if (shared != NULL && spf_context_try_ref(shared)) {
-        if (is_same_file(config_file))
-            return SPF_OK;
-        spf_context_release(shared);
-        tell(error, error_size, "the shared context is in use with another configuration file");
-        return SPF_ESTATE;
+        *context = shared;
+        return is_same_file(config_file) ? SPF_OK : SPF_ESTATE;
     }
+    *context = NULL;
     forget();
-    return make(config_file, error, error_size);
+    err = make(config_file, error, error_size);
+    if (err == SPF_OK)
+        *context = shared;
+    return err;
 }
 
 spf_err_t spf_context_shared(spf_context_t **context, const char *config_file, char *error, size_t error_size)
 {
+    int saved_errno = errno;
+    spf_context_t *taken;
     spf_err_t err;
 
     tell(error, error_size, "");
-    pthread_once(&once, watch_fork);
-    pthread_mutex_lock(&lock);
-    err = take(config_file, error, error_size);
-    if (err == SPF_OK)
-        *context = shared;
-    pthread_mutex_unlock(&lock);
+    if (!spf_fork_watch())
+        return SPF_ENOMEM;
+    spf_fork_lock();
+    err = take(&taken, config_file, error, error_size);
+    spf_fork_unlock();
+    if (err == SPF_OK) {
+        *context = taken;
+    } else if (taken != NULL) {
+        spf_context_release(taken);
+        tell(error, error_size, "the shared context is in use with another configuration file");
+    }
+    errno = saved_errno;
     return err;
 }

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/ub_context.h"
 
+#include "base/fork.h"
 #include "base/name.h"
 #include "dns/ub_options.h"
 
-#include <pthread.h>
-
 enum { CLASS_IN = 1 };
-
-/* libunbound sets process-wide things up when a context is made and when it is first used: only one thread at a time
- * may be there, and no fork may happen meanwhile. */
-static pthread_mutex_t setup_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
-
-static void lock_setup(void)
-{
-    pthread_mutex_lock(&setup_mutex);
-}
-
-static void unlock_setup(void)
-{
-    pthread_mutex_unlock(&setup_mutex);
-}
-
-static void guard_forks(void)
-{
-    pthread_atfork(lock_setup, unlock_setup, unlock_setup);
-}
 
 static spf_err_t set_up(spf_ub_context_t *context, const spf_dns_settings_t *settings, int zone_fd, spf_buf_t *error)
 {
@@ -49,10 +28,9 @@ spf_err_t spf_ub_context_init(spf_ub_context_t *context, spf_loop_t *loop, const
 {
     spf_ub_base_init(&context->base, loop);
     context->is_warm = false;
-    pthread_once(&setup_once, guard_forks);
-    lock_setup();
+    spf_fork_lock();
     spf_err_t result = set_up(context, settings, zone_fd, error);
-    unlock_setup();
+    spf_fork_unlock();
     return result;
 }
 
@@ -99,12 +77,14 @@ bool spf_ub_context_ask(spf_ub_context_t *context, const char *name, size_t leng
         return false;
     bool is_first = !context->is_warm;
     context->is_warm = true;
+    /* libunbound sets process-wide things up when a context is made and when it is first used: only one thread at a
+     * time may be there, and no fork may happen meanwhile. */
     if (is_first)
-        lock_setup();
+        spf_fork_lock();
     spf_ub_base_enter(&context->base);
     int result = ub_resolve_event(context->ctx, storage, type, CLASS_IN, argument, callback, id);
     if (is_first)
-        unlock_setup();
+        spf_fork_unlock();
     spf_ub_base_leave(&context->base);
     return result == 0;
 }

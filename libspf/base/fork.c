@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/fork.h"
+#include "base/fork.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t process_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_uint generation;
 static bool is_watching;
 
+/* The lock was taken before the fork by a thread that has another number here: it is made anew. */
 static void in_child(void)
 {
+    process_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&process_lock);
 }
 
 static void watch(void)
