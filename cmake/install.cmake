@@ -14,7 +14,8 @@ else()
     set(SPF_PC_LIBDIR "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
     set(SPF_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
-# At install time, so that `cmake --install --prefix` counts.
+# The prefix is filled in at install time, so that `cmake --install --prefix` counts.
+set(SPF_PC_PREFIX "@SPF_PC_PREFIX@")
 set(spf_pc ${CMAKE_CURRENT_BINARY_DIR}/libspf.pc)
 configure_file(libspf.pc.in ${spf_pc}.in @ONLY)
 install(CODE "

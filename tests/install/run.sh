@@ -24,7 +24,7 @@ done
 for file in libspf.so libspf.a pkgconfig/libspf.pc cmake/libspf/libspf-config.cmake; do
     [ -e "$libdir/$file" ] || { printf '%s is not installed\n' "$file"; exit 1; }
 done
-[ "$("$prefix/bin/spf" --version)" = "spf $(pkg-config --modversion libspf) (libspf $(pkg-config --modversion libspf))" ]
+[ "$(env -u LD_LIBRARY_PATH "$prefix/bin/spf" --version)" = "spf $(pkg-config --modversion libspf) (libspf $(pkg-config --modversion libspf))" ]
 
 step "exports: the map's, and no other"
 nm -D --defined-only "$libdir/libspf.so.0" | awk '$2 != "A" {sub("@.*", "", $3); print $3}' | sort >"$work/exported"
@@ -58,7 +58,7 @@ flags() {
 }
 
 step "find_package"
-cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
+cmake -G Ninja -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 cmake --build "$work/cmake" >"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 "$work/cmake/shared"
 env -u LD_LIBRARY_PATH "$work/cmake/static"
