@@ -208,8 +208,11 @@ static spf_err_t finish(struct ub_ctx *ctx, const char *trust_anchor, spf_buf_t 
     int code = ub_ctx_data_remove(ctx, "none.invalid.");
     if (!code)
         return SPF_OK;
-    return trust_anchor ? refuse(error, "to start, perhaps for the trust anchor", trust_anchor, code)
-                        : refuse(error, "to start", "with these settings", code);
+    if (!trust_anchor || code == UB_NOMEM)
+        return refuse(error, "to start", "with these settings", code);
+    spf_buf_add_text(error, trust_anchor);
+    spf_buf_add_text(error, ": libunbound cannot use it; allowed are DS or DNSKEY records in master-file format");
+    return SPF_ECONFIG;
 }
 
 spf_err_t spf_ub_options_apply(struct ub_ctx *ctx, const spf_dns_settings_t *settings, int zone_fd, spf_buf_t *error)

@@ -586,7 +586,6 @@ static void test_free_with_questions_open(void **state)
         snprintf(name, sizeof name, "silent.%d.example.com", i);
         spf_query_t *query = make_query(fixture, name, SPF_TYPE_A);
         assert_int_equal(fixture->ops->start(fixture->resolver, query), SPF_OK);
-        memset(query, 0x5A, sizeof *query);
     }
     for (int i = 0; i < 5; i++)
         turn(fixture, 1000);
@@ -781,11 +780,37 @@ static void test_zones_on_top(void **state)
     fixture->ops->cancel(fixture->resolver, query);
 }
 
+/* The file says that one name is an alias of the other, the network says the opposite. */
+static void test_cname_loop_across(void **state)
+{
+    static char text[] = "held.example.org. CNAME alias.example.";
+    fixture_t *fixture = *state;
+    spf_dns_zone_t zone = {.text = text, .text_length = sizeof text - 1};
+    assert_int_equal(fixture_open(fixture, SPF_DNS_FORWARD, &zone, NULL), SPF_OK);
+    const spf_answer_t *answer = ask(fixture, "alias.example", SPF_TYPE_TXT);
+    assert_int_equal(answer->status, SPF_DNS_ERROR);
+    assert_string_equal(answer->detail, "CNAME loop");
+}
+
 static void test_no_zone_at_all(void **state)
 {
     fixture_t *fixture = *state;
     assert_int_equal(fixture_open(fixture, SPF_DNS_ZONES_ONLY, NULL, NULL), SPF_OK);
     assert_int_equal(ask(fixture, "example.com", SPF_TYPE_TXT)->status, SPF_DNS_NXDOMAIN);
+}
+
+static void test_sources(void **state)
+{
+    static const spf_dns_source_t sources[] = {SPF_DNS_SYSTEM, SPF_DNS_FORWARD, SPF_DNS_RECURSIVE, SPF_DNS_ZONES_ONLY};
+    fixture_t *fixture = *state;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        assert_int_equal(fixture_open(fixture, sources[i], NULL, NULL), SPF_OK);
+        assert_string_equal(fixture->error, "");
+        fixture_close(fixture);
+    }
+    strcpy(fixture->server.address, "nowhere");
+    assert_int_equal(fixture_open(fixture, SPF_DNS_FORWARD, NULL, NULL), SPF_ERESOLVER);
+    assert_non_null(strstr(fixture->error, "the resolver address nowhere"));
 }
 
 static void test_broken_settings(void **state)
@@ -827,17 +852,31 @@ static void test_broken_settings(void **state)
 
 /* ---------------------------------------------------------------------------------------------------------- DNSSEC */
 
-static void open_validating(fixture_t *fixture)
+static spf_err_t open_with_anchor(fixture_t *fixture, const char *anchor)
 {
     char path[] = "/tmp/spf-test-anchor-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    assert_int_equal(write(fd, trust_anchor, sizeof trust_anchor - 1), sizeof trust_anchor - 1);
+    assert_int_equal(write(fd, anchor, strlen(anchor)), strlen(anchor));
     close(fd);
     spf_err_t result = fixture_open(fixture, SPF_DNS_FORWARD, NULL, path);
     unlink(path);
-    if (result != SPF_OK)
+    return result;
+}
+
+static void open_validating(fixture_t *fixture)
+{
+    if (open_with_anchor(fixture, trust_anchor) != SPF_OK)
         fail_msg("%s", fixture->error);
+}
+
+/* What only libunbound finds wrong comes back as a sentence too, and its log stays silent. */
+static void test_anchor_that_libunbound_refuses(void **state)
+{
+    fixture_t *fixture = *state;
+    assert_int_equal(open_with_anchor(fixture, "signed.example. IN DS 45919 13 2 nothing\n"), SPF_ECONFIG);
+    assert_non_null(strstr(fixture->error, "/tmp/spf-test-anchor-"));
+    assert_non_null(strstr(fixture->error, "allowed are DS or DNSKEY records"));
 }
 
 static void test_validated_answer(void **state)
@@ -885,8 +924,11 @@ int main(void)
         TEST(test_several_contexts_start_at_once),
         TEST(test_zones_alone),
         TEST(test_zones_on_top),
+        TEST(test_cname_loop_across),
         TEST(test_no_zone_at_all),
+        TEST(test_sources),
         TEST(test_broken_settings),
+        TEST(test_anchor_that_libunbound_refuses),
         TEST(test_validated_answer),
         TEST(test_bogus_answer),
     };
