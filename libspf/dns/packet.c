@@ -154,16 +154,18 @@ static bool read_header(spf_packet_t *packet, const uint8_t *data, size_t length
     return packet->status != SPF_DNS_ERROR;
 }
 
-/* The question, if the message repeats it, must be the one that was asked. */
-static bool is_our_question(spf_packet_t *packet)
+/* The question, if the message repeats it, must be the one that was asked. It stands right behind the header, and
+ * ns_initparse() has seen that all of it is there. */
+static bool is_our_question(const spf_packet_t *packet)
 {
-    ns_rr rr;
     uint8_t name[NS_MAXCDNAME];
+    const uint8_t *at = ns_msg_base(packet->message) + NS_HFIXEDSZ;
     unsigned count = ns_msg_count(packet->message, ns_s_qd);
     if (count == 0)
         return true;
-    return count == 1 && ns_parserr(&packet->message, ns_s_qd, 0, &rr) == 0 && unpack_owner(&rr, name) &&
-           ns_rr_type(rr) == packet->type && ns_rr_class(rr) == ns_c_in && is_same_name(name, packet->owner);
+    int used = ns_name_unpack(ns_msg_base(packet->message), ns_msg_end(packet->message), at, name, sizeof name);
+    return count == 1 && used >= 0 && ns_get16(at + used) == packet->type && ns_get16(at + used + 2) == ns_c_in &&
+           is_same_name(name, packet->owner);
 }
 
 static const char *add_alias(const spf_packet_t *packet, spf_aliases_t *aliases, const ns_rr *rr)
