@@ -44,7 +44,9 @@ void spf_ub_context_clear(spf_ub_context_t *context)
     if (!context->ctx)
         return;
     spf_ub_base_enter(&context->base);
+    spf_fork_lock(); /* deleting it touches locks that all contexts share */
     ub_ctx_delete(context->ctx);
+    spf_fork_unlock();
     context->ctx = NULL;
 }
 
