@@ -3,7 +3,7 @@
 # The one test command: installs what is missing, builds, runs everything, ends in a summary. Builds are kept in build/.
 #   --quick   leaves out what takes long: DNS that does not answer, every allocation failing, threads, valgrind, linters
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 quick=false
 case "${1:-}" in
