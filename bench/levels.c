@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Round trips and questions of a check with nothing cached, counted in virtual time: levels ZONE STREAM */
+#include "questions.h"
+
+#include <stdlib.h>
+
+static void print(const zone_t *zone, const bench_stream_t *stream, const char *name, bool prefetch)
+{
+    question_list_t list = questions_find(zone, stream, stream->count, prefetch);
+
+    printf("\"%s\": {\"round_trips\": %.4f, \"queries\": %.4f}", name, (double)list.waits / (double)list.count,
+           (double)list.questions / (double)list.count);
+}
+
+int main(int argc, char **argv)
+{
+    bench_stream_t stream;
+    zone_t *zone;
+
+    if (argc != 3)
+        bench_fail("usage", "levels ZONE STREAM");
+    zone = bench_zone_read(argv[1]);
+    stream = bench_stream_read(argv[2]);
+    printf("{");
+    print(zone, &stream, "prefetch", true);
+    printf(", ");
+    print(zone, &stream, "no_prefetch", false);
+    printf("}\n");
+    return EXIT_SUCCESS;
+}
