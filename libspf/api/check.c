@@ -248,11 +248,14 @@ static spf_err_t prepare_sender(spf_check_t *check, const char *mailbox, size_t 
     size_t domain_length = length - (size_t)(domain - mailbox);
     size_t size = sizeof postmaster + length + SPF_NAME_MAX + 2;
     char *sender = spf_arena_alloc(&check->arena, size);
+    bool is_out_of_memory;
     spf_buf_t buf;
 
     if (sender == NULL)
         return SPF_ENOMEM;
-    spf_name_from_utf8(&question->domain, domain, domain_length);
+    spf_name_from_utf8(&question->domain, domain, domain_length, &is_out_of_memory);
+    if (is_out_of_memory)
+        return SPF_ENOMEM;
     written_domain(&domain, &domain_length, &question->domain);
     spf_buf_init(&buf, sender, size);
     if (local_length == 0) {
@@ -274,12 +277,15 @@ static spf_err_t prepare_helo(spf_check_t *check)
 {
     spf_question_t *question = &check->question;
     spf_name_t name;
+    bool is_out_of_memory;
     const char *helo = check->helo != NULL ? check->helo : "";
 
     question->helo = helo;
     question->helo_length = check->helo_length;
-    if (is_ascii(helo, check->helo_length) || !spf_name_from_utf8(&name, helo, check->helo_length))
+    if (is_ascii(helo, check->helo_length))
         return SPF_OK;
+    if (!spf_name_from_utf8(&name, helo, check->helo_length, &is_out_of_memory))
+        return is_out_of_memory ? SPF_ENOMEM : SPF_OK;
     question->helo = spf_arena_copy(&check->arena, name.text, name.length);
     question->helo_length = name.length;
     return question->helo != NULL ? SPF_OK : SPF_ENOMEM;

@@ -72,6 +72,7 @@ static bool set_finding(spf_arena_t *arena, spf_verdict_t *verdict, const spf_ev
     verdict->result = finding->result;
     verdict->cause = finding->cause;
     verdict->explanation = spf_eval_explanation(eval);
+    verdict->is_own_explanation = spf_eval_is_default_explanation(eval);
     verdict->domain = printable(arena, finding->domain, strlen(finding->domain));
     if (finding->target != NULL)
         verdict->target = printable(arena, finding->target, strlen(finding->target));

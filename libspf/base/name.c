@@ -65,11 +65,13 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-bool spf_name_from_utf8(spf_name_t *name, const char *text, size_t length)
+bool spf_name_from_utf8(spf_name_t *name, const char *text, size_t length, bool *is_out_of_memory)
 {
     char copy[UTF8_TEXT_MAX + 1];
     char *ascii = NULL;
     bool good = false;
+    int status;
+    *is_out_of_memory = false;
     if (is_ascii(text, length))
         return spf_name_from_text(name, text, length);
     *name = (spf_name_t){0};
@@ -77,7 +79,9 @@ bool spf_name_from_utf8(spf_name_t *name, const char *text, size_t length)
         return false;
     memcpy(copy, text, length);
     copy[length] = '\0';
-    if (idn2_to_ascii_8z(copy, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK)
+    status = idn2_to_ascii_8z(copy, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    *is_out_of_memory = status == IDN2_MALLOC;
+    if (status == IDN2_OK)
         good = spf_name_from_text(name, ascii, strlen(ascii));
     idn2_free(ascii);
     return good;

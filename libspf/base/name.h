@@ -24,8 +24,9 @@ bool spf_name_from_text(spf_name_t *name, const char *text, size_t length);
 bool spf_name_from_expansion(spf_name_t *name, const char *text, size_t length);
 
 /* Makes A-labels of the U-labels in UTF-8 text (RFC 8616), then as spf_name_from_text(). Text that is ASCII only goes
- * through unchanged, so underscores and the like survive. False also if some label is no valid U-label. */
-bool spf_name_from_utf8(spf_name_t *name, const char *text, size_t length);
+ * through unchanged, so underscores and the like survive. False also if some label is no valid U-label, or there
+ * was no memory to tell. */
+bool spf_name_from_utf8(spf_name_t *name, const char *text, size_t length, bool *is_out_of_memory);
 
 /* Whether a name of text can be the <domain> of check_host(): a multi-label DNS name that is no address literal
  * (RFC 7208 section 4.3: no "[1.2.3.4]"; its last label not all digits). */

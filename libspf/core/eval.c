@@ -239,7 +239,8 @@ static void frame_end(spf_eval_t *eval, spf_frame_t *frame, spf_result_t result,
 static void decide_none(spf_eval_t *eval, spf_frame_t *frame, spf_cause_t cause)
 {
     finding_set(eval, frame, SPF_RESULT_NONE, cause);
-    spf_trace_record(eval, frame);
+    eval->finding.count = frame->policy != NULL && !frame->policy->is_void;
+    spf_trace_record(eval, frame, SPF_OUTCOME_NONE, NULL);
     decide(eval, SPF_RESULT_NONE);
 }
 
@@ -259,10 +260,12 @@ static bool fetch_policy(spf_eval_t *eval, spf_frame_t *frame)
     answer = spf_eval_use(eval, query);
     if (answer == NULL)
         return false;
-    if (spf_answer_is_failure(answer))
+    if (spf_answer_is_failure(answer)) {
+        spf_trace_record(eval, frame, SPF_OUTCOME_TEMPERROR, query);
         spf_eval_raise_dns(eval, frame, query);
-    else
+    } else {
         frame->policy = query->policy;
+    }
     return true;
 }
 
@@ -285,12 +288,13 @@ static bool frame_open(spf_eval_t *eval, spf_frame_t *frame)
     }
     if (frame->policy->kind == SPF_POLICY_SEVERAL) {
         eval->finding.count = frame->policy->record_count;
+        spf_trace_record(eval, frame, SPF_OUTCOME_PERMERROR, NULL);
         if (spf_eval_raise(eval, frame, SPF_RESULT_PERMERROR, SPF_CAUSE_SEVERAL_RECORDS) == SPF_JUDGE_NO_MATCH)
             eval->is_decided = eval->is_done = true; /* no record is left that would-be could go by */
         return true;
     }
     frame->record = frame->policy->record;
-    spf_trace_record(eval, frame);
+    spf_trace_record(eval, frame, SPF_OUTCOME_RECORD, NULL);
     /* Section 4.6: the whole record is parsed first. */
     if (frame->record->error_term != SPF_NO_TERM)
         spf_eval_raise(eval, frame, SPF_RESULT_PERMERROR, SPF_CAUSE_SYNTAX);
@@ -378,6 +382,11 @@ const spf_counted_t *spf_eval_counted(const spf_eval_t *eval, unsigned *recorded
 {
     *recorded = tally(eval)->counted;
     return eval->counted;
+}
+
+bool spf_eval_is_default_explanation(const spf_eval_t *eval)
+{
+    return eval->is_default_explanation;
 }
 
 unsigned spf_eval_lookups(const spf_eval_t *eval)

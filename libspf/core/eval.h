@@ -70,8 +70,8 @@ typedef struct spf_finding {
     const char *target;         /* DNS name the term or the failed question was about, or NULL */
     uint16_t type;              /* DNS type of the question that failed, 0 if none did */
     const char *detail;         /* of the DNS failure ("SERVFAIL"), or NULL */
-    uint32_t count;             /* several-records: how many; mx-limit: how many hosts; match by a, mx: unused */
-    const char *via;            /* mx, ptr: the host whose address matched; or NULL */
+    uint32_t count;  /* several-records: how many; mx-limit: how many hosts; no-record: 0 without any TXT record */
+    const char *via; /* mx, ptr: the host whose address matched; or NULL */
     const char *include_domain; /* an include matched: the domain of the record inside which a term passed; or NULL */
     const spf_record_t *include_record; /* that record */
     int32_t include_term;               /* the term in there that passed, or SPF_NO_TERM */
@@ -107,6 +107,8 @@ void spf_eval_expire(spf_eval_t *eval);
 const spf_finding_t *spf_eval_finding(const spf_eval_t *eval);
 /* The explanation (RFC 7208 section 6.2): printable ASCII, NULL if there is none. */
 const char *spf_eval_explanation(const spf_eval_t *eval);
+/* Whether that is the question's default, not the domain's own. */
+bool spf_eval_is_default_explanation(const spf_eval_t *eval);
 /* The terms counted, in order, and how many lookups were counted (one more than recorded when the limit was hit). */
 const spf_counted_t *spf_eval_counted(const spf_eval_t *eval, unsigned *recorded);
 unsigned spf_eval_lookups(const spf_eval_t *eval);

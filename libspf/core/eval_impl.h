@@ -85,6 +85,7 @@ struct spf_eval {
     const char *via; /* the MX host or PTR name that matched last */
 
     const char *explanation;
+    bool is_default_explanation;
     spf_step_t **steps; /* the trace */
     size_t step_count;
     size_t step_room;
@@ -147,7 +148,8 @@ void spf_eval_unneed_all(spf_eval_t *eval);
 bool spf_eval_explain(spf_eval_t *eval);
 
 /* trace.c: all do nothing unless a trace is wanted and the finding is not frozen. */
-void spf_trace_record(spf_eval_t *eval, spf_frame_t *frame);
+/* query: the question for the record, or NULL if it was not asked. */
+void spf_trace_record(spf_eval_t *eval, const spf_frame_t *frame, spf_outcome_t outcome, const spf_query_t *query);
 void spf_trace_begin(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *term);
 void spf_trace_target(spf_eval_t *eval, spf_step_t *step, const char *name, size_t length);
 void spf_trace_answer(spf_eval_t *eval, spf_step_t *step, const spf_query_t *query);

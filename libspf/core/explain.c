@@ -90,5 +90,8 @@ bool spf_eval_explain(spf_eval_t *eval)
     }
     if (eval->explanation != NULL || question->default_explanation == NULL)
         return true;
-    return expand(eval, question->default_explanation, question->default_explanation_length);
+    if (!expand(eval, question->default_explanation, question->default_explanation_length))
+        return false;
+    eval->is_default_explanation = eval->explanation != NULL;
+    return true;
 }

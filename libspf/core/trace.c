@@ -60,17 +60,6 @@ static spf_step_t *step_add(spf_eval_t *eval, const spf_frame_t *frame)
     return step;
 }
 
-void spf_trace_record(spf_eval_t *eval, spf_frame_t *frame)
-{
-    spf_step_t *step = is_tracing(eval) ? step_add(eval, frame) : NULL;
-
-    if (step == NULL)
-        return;
-    step->outcome = frame->record != NULL ? SPF_OUTCOME_RECORD : SPF_OUTCOME_NONE;
-    if (frame->record != NULL)
-        step->answer = printable(eval, frame->record->text, frame->record->length);
-}
-
 void spf_trace_begin(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *term)
 {
     spf_step_t *step = is_tracing(eval) ? step_add(eval, frame) : NULL;
@@ -111,7 +100,24 @@ static const char *policy_text(const spf_policy_t *policy)
 {
     if (policy->kind == SPF_POLICY_NO_DOMAIN)
         return "NXDOMAIN";
+    if (policy->kind == SPF_POLICY_SEVERAL)
+        return "several v=spf1 records";
     return policy->is_void ? "no data" : "no v=spf1 record";
+}
+
+void spf_trace_record(spf_eval_t *eval, const spf_frame_t *frame, spf_outcome_t outcome, const spf_query_t *query)
+{
+    spf_step_t *step = is_tracing(eval) ? step_add(eval, frame) : NULL;
+
+    if (step == NULL)
+        return;
+    step->outcome = outcome;
+    if (frame->record != NULL)
+        step->answer = printable(eval, frame->record->text, frame->record->length);
+    else if (frame->policy != NULL)
+        step->answer = policy_text(frame->policy);
+    else if (query != NULL)
+        step->answer = failure_text(&query->answer);
 }
 
 static void add_record(spf_buf_t *buf, const spf_query_t *query, uint32_t index)

@@ -314,6 +314,7 @@ typedef struct spf_verdict {
     spf_cause_t cause;          /**< what led to it */
     const char *reason;         /**< the same in one sentence for an administrator */
     const char *explanation;    /**< for fail: the domain's exp text or the configured one, printable ASCII; or NULL */
+    bool is_own_explanation;    /**< it is this host's configured text, not the domain's */
     const char *ip;             /**< the client's address in canonical text */
     const char *sender;         /**< as checked: postmaster@HELO for the null reverse-path; controls replaced by '?' */
     const char *helo;           /**< as given, controls replaced by '?'; "" if none */

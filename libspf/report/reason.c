@@ -325,10 +325,15 @@ static void add_template(spf_buf_t *buf, const facts_t *facts, const char *templ
 
 /* ------------------------------------------------------------------------------------------------- the sentences */
 
+/* Without and with TXT records of another kind. */
+static const char *const no_record_templates[] = {
+    "%n%h publishes no SPF record: it has no TXT record at all",
+    "%n%h publishes no SPF record: none of its TXT records begins with v=spf1",
+};
+
 /* By cause; what a match or a bad domain is told by has tables of its own. */
 static const char *const cause_templates[] = {
     [SPF_CAUSE_NO_DOMAIN] = "%n%h does not exist (NXDOMAIN), so it has no SPF record",
-    [SPF_CAUSE_NO_RECORD] = "%n%h publishes no SPF record: none of its TXT records begins with v=spf1",
     [SPF_CAUSE_SEVERAL_RECORDS] = "%W v=spf1 records at %n%w; RFC 7208 section 4.5 allows one",
     [SPF_CAUSE_SYNTAX] = "syntax error at offset %E of %d's record, in \"%t\": %e",
     [SPF_CAUSE_LOOKUP_LIMIT] = "%p is the %l term that needs DNS; %m (terms used: %T)",
@@ -393,13 +398,14 @@ static const char *match_template(const facts_t *facts)
 static const char *domain_fault(const char *domain, size_t length)
 {
     spf_name_t name;
+    bool is_out_of_memory;
     if (length == 0)
         return "is empty";
     if (domain[0] == '[')
         return "is an address literal";
     if (domain[0] == '.' || memmem(domain, length, "..", 2) != NULL)
         return "has an empty label";
-    if (!spf_name_from_utf8(&name, domain, length))
+    if (!spf_name_from_utf8(&name, domain, length, &is_out_of_memory))
         return "is too long, or has a label that is too long or no valid international one";
     if (strchr(name.text, '.') == NULL)
         return "has a single label";
@@ -435,6 +441,9 @@ static void add_reason(spf_buf_t *buf, const facts_t *facts)
     switch (finding->cause) {
     case SPF_CAUSE_BAD_DOMAIN:
         add_bad_domain(buf, facts->question);
+        break;
+    case SPF_CAUSE_NO_RECORD:
+        add_template(buf, facts, no_record_templates[finding->count > 0]);
         break;
     case SPF_CAUSE_MATCH:
         add_template(buf, facts, match_template(facts));

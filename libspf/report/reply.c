@@ -44,9 +44,12 @@ static void add_lines(spf_buf_t *out, const char *identity, const char *says, co
 /* Section 8.4: what the sender's domain says is marked as such. */
 static void add_explanation(spf_buf_t *out, const spf_verdict_t *verdict)
 {
-    spf_buf_add_text(out, "\nThe domain ");
-    spf_text_add_clipped(out, verdict->domain, strlen(verdict->domain), DOMAIN_MAX, false);
-    spf_buf_add_text(out, " explains:\n");
+    spf_buf_add_char(out, '\n');
+    if (!verdict->is_own_explanation) {
+        spf_buf_add_text(out, "The domain ");
+        spf_text_add_clipped(out, verdict->domain, strlen(verdict->domain), DOMAIN_MAX, false);
+        spf_buf_add_text(out, " explains:\n");
+    }
     add_lines(out, "", "", verdict->explanation);
 }
 

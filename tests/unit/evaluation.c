@@ -65,6 +65,7 @@ static void drive(spf_eval_t *eval, const zone_t *zone, const char *lost)
 
 static void set_identity(evaluation_t *evaluation, const evaluation_input_t *input)
 {
+    bool is_out_of_memory;
     spf_question_t *question = &evaluation->question;
     const char *at;
     int length = input->sender != NULL
@@ -77,7 +78,7 @@ static void set_identity(evaluation_t *evaluation, const evaluation_input_t *inp
     question->sender = evaluation->sender;
     question->sender_length = (size_t)length;
     question->local_length = (size_t)(at - evaluation->sender);
-    spf_name_from_utf8(&question->domain, at + 1, strlen(at + 1));
+    spf_name_from_utf8(&question->domain, at + 1, strlen(at + 1), &is_out_of_memory);
     question->helo = input->helo;
     question->helo_length = strlen(input->helo);
 }

@@ -17,6 +17,14 @@
 typedef bool make_fn(spf_name_t *name, const char *text, size_t length);
 
 /* The name made of an exact copy, so that a sanitizer sees an octet read too far; NULL: none. */
+static bool from_utf8(spf_name_t *name, const char *text, size_t length)
+{
+    bool is_out_of_memory;
+    bool good = spf_name_from_utf8(name, text, length, &is_out_of_memory);
+    assert_false(is_out_of_memory);
+    return good;
+}
+
 static const char *make(make_fn *function, const char *text, size_t length)
 {
     static spf_name_t name;
@@ -187,14 +195,14 @@ static void ruling_27_u_labels(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *name = make(spf_name_from_utf8, cases[i].text, strlen(cases[i].text));
+        const char *name = make(from_utf8, cases[i].text, strlen(cases[i].text));
         if (cases[i].name == NULL)
             assert_null(name);
         else
             assert_string_equal(name, cases[i].name);
     }
-    assert_null(make(spf_name_from_utf8, "\xc3\xbc\0.example.com", 14));
-    assert_null(make(spf_name_from_utf8, "\xc3\xbc.example\0", 11));
+    assert_null(make(from_utf8, "\xc3\xbc\0.example.com", 14));
+    assert_null(make(from_utf8, "\xc3\xbc.example\0", 11));
 }
 
 static void ruling_27_long_u_labels(void **state)
@@ -203,10 +211,10 @@ static void ruling_27_long_u_labels(void **state)
     (void)state;
     for (size_t length = 0; length + 3 < sizeof(text); length += 3)
         memcpy(text + length, "\xc3\xbc.", 3);
-    assert_null(make(spf_name_from_utf8, text, 600));
-    assert_null(make(spf_name_from_utf8, text, 1014));
-    assert_null(make(spf_name_from_utf8, text, 66000));
-    assert_non_null(make(spf_name_from_utf8, text, 60));
+    assert_null(make(from_utf8, text, 600));
+    assert_null(make(from_utf8, text, 1014));
+    assert_null(make(from_utf8, text, 66000));
+    assert_non_null(make(from_utf8, text, 60));
 }
 
 /* 18: the checked domain itself; 21: a HELO that is empty, an address literal or a single label. */
@@ -235,7 +243,7 @@ static void ruling_18_and_21_checkable(void **state)
     spf_name_t name;
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        (void)spf_name_from_utf8(&name, cases[i].text, strlen(cases[i].text));
+        (void)from_utf8(&name, cases[i].text, strlen(cases[i].text));
         assert_int_equal(spf_name_is_checkable(&name), cases[i].checkable);
     }
 }

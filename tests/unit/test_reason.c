@@ -204,6 +204,9 @@ static const sentence_t causes[] = {
      "example.com does not exist (NXDOMAIN), so it has no SPF record"},
     {SPF_CAUSE_NO_RECORD,
      {.zone = "example.com A 192.0.2.1\n", .ip = "192.0.2.7", .sender = "ann@example.com", .helo = "mail.example.com"},
+     "example.com publishes no SPF record: it has no TXT record at all"},
+    {SPF_CAUSE_NO_RECORD,
+     {.zone = "example.com TXT v=spf10\n", .ip = "192.0.2.7", .sender = "ann@example.com", .helo = "mail.example.com"},
      "example.com publishes no SPF record: none of its TXT records begins with v=spf1"},
     {SPF_CAUSE_DEFAULT,
      {.zone = "example.com TXT v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/24\n",
@@ -449,7 +452,7 @@ static const sentence_t causes[] = {
      "mail.example.com, the HELO name, does not exist (NXDOMAIN), so it has no SPF record"},
     {SPF_CAUSE_NO_RECORD,
      {.zone = "mail.example.com A 192.0.2.1\n", .ip = "192.0.2.7", .sender = NULL, .helo = "mail.example.com"},
-     "mail.example.com, the HELO name, publishes no SPF record: none of its TXT records begins with v=spf1"},
+     "mail.example.com, the HELO name, publishes no SPF record: it has no TXT record at all"},
 };
 
 static void matches_tell_the_term(void **state)

@@ -63,6 +63,19 @@ static void every_result_has_its_reply(void **state)
     }
 }
 
+/* What is this host's own text is not put into the domain's mouth. */
+static void own_explanations_are_not_the_domains(void **state)
+{
+    spf_arena_t arena = SPF_ARENA_EMPTY;
+    spf_verdict_t verdict = verdict_of(SPF_RESULT_FAIL, SPF_IDENTITY_MAILFROM, "why", "ask the postmaster");
+    (void)state;
+
+    verdict.is_own_explanation = true;
+    assert_string_equal(spf_report_smtp_reply(&arena, &verdict)->text,
+                        "SPF MAIL FROM check failed: why\nask the postmaster");
+    spf_arena_free(&arena);
+}
+
 /* Any octet repeated, alone or in words, as reason, explanation and domain. */
 static void check_lines(char octet, size_t word_length)
 {
@@ -102,6 +115,7 @@ static void lines_are_printable_and_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_explanations_are_not_the_domains),
         cmocka_unit_test(every_result_has_its_reply),
         cmocka_unit_test(lines_are_printable_and_short),
     };

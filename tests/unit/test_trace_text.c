@@ -28,7 +28,10 @@ static const struct {
      "    ip4:198.51.100.0/24: no match\n"
      "    ~all: match\n"
      "  -all: match"},
-    {{.zone = "example.com TXT hello\n"}, "example.com: none"},
+    {{.zone = "example.com TXT hello\n"}, "example.com: none (no v=spf1 record)"},
+    {{.zone = "example.com TXT SERVFAIL\n"}, "example.com: temperror (SERVFAIL)"},
+    {{.zone = "example.com TXT v=spf1\nexample.com TXT v=spf1 -all\n"},
+     "example.com: permerror (several v=spf1 records)"},
     {{.zone = "example.com TXT v=spf1 exists:%{i}.example.net redirect=_spf.example.net\n"
               "192.0.2.7.example.net A SERVFAIL\n"},
      "example.com: v=spf1 exists:%{i}.example.net redirect=_spf.example.net\n"
