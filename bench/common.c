@@ -83,39 +83,50 @@ char bench_letter(spf_result_t result)
     return letters[result];
 }
 
-static void serve_run(const bench_stream_t *stream, bench_run_t run, void *self, size_t first, size_t count)
+static void print_report(const bench_report_t *report, size_t count, uint64_t wall_ns, uint64_t cpu_ns)
 {
-    bench_report_t report = {.results = calloc(1, count + 1), .elapsed_us = calloc(count, sizeof(uint64_t))};
-    uint64_t wall_ns, cpu_ns;
-
-    if (report.results == NULL || report.elapsed_us == NULL)
-        bench_fail("out of memory", "");
-    wall_ns = bench_wall_ns();
-    cpu_ns = bench_cpu_ns();
-    run(self, stream, first, count, &report);
-    cpu_ns = bench_cpu_ns() - cpu_ns;
-    wall_ns = bench_wall_ns() - wall_ns;
     printf("{\"checks\": %zu, \"wall_us\": %.1f, \"cpu_us\": %.1f, \"queries\": %lu, \"heap_peak\": %lu, ", count,
-           (double)wall_ns / 1000, (double)cpu_ns / 1000, report.queries, report.heap_peak);
-    printf("\"results\": \"%s\", \"elapsed_us\": [", report.results);
+           (double)wall_ns / 1000, (double)cpu_ns / 1000, report->queries, report->heap_peak);
+    printf("\"results\": \"%.*s\", \"elapsed_us\": [", (int)count, report->results);
     for (size_t i = 0; i < count; i++)
-        printf("%s%lu", i > 0 ? "," : "", report.elapsed_us[i]);
+        printf("%s%lu", i > 0 ? "," : "", report->elapsed_us[i]);
     printf("]}\n");
     fflush(stdout);
-    free(report.results);
-    free(report.elapsed_us);
+}
+
+/* The report's arrays are used again, so that a run that is like the one before finds the heap as that one did. */
+static void serve_run(const bench_stream_t *stream, bench_run_t run, void *self, size_t first, size_t count,
+                      bench_report_t *report)
+{
+    uint64_t wall_ns, cpu_ns;
+
+    report->results = reallocarray(report->results, count, 1);
+    report->elapsed_us = reallocarray(report->elapsed_us, count, sizeof *report->elapsed_us);
+    if (report->results == NULL || report->elapsed_us == NULL)
+        bench_fail("out of memory", "");
+    memset(report->elapsed_us, 0, count * sizeof *report->elapsed_us);
+    report->queries = report->heap_peak = 0;
+    wall_ns = bench_wall_ns();
+    cpu_ns = bench_cpu_ns();
+    run(self, stream, first, count, report);
+    cpu_ns = bench_cpu_ns() - cpu_ns;
+    wall_ns = bench_wall_ns() - wall_ns;
+    print_report(report, count, wall_ns, cpu_ns);
 }
 
 int bench_serve(const char *stream_path, bench_run_t run, void *self)
 {
     bench_stream_t stream = bench_stream_read(stream_path);
+    bench_report_t report = {0};
     char order[128];
 
     while (fgets(order, sizeof order, stdin) != NULL) {
         size_t first, count;
         if (sscanf(order, "run %zu %zu", &first, &count) != 2)
             bench_fail("no order", order);
-        serve_run(&stream, run, self, first, count);
+        serve_run(&stream, run, self, first, count, &report);
     }
+    free(report.results);
+    free(report.elapsed_us);
     return EXIT_SUCCESS;
 }
