@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/report.h"
 
+#include <string.h>
+
+/* A copy fit for people. NULL without memory. */
+static const char *printable(spf_arena_t *arena, const char *text, size_t length)
+{
+    char *copy = spf_arena_alloc(arena, length + 1);
+    spf_buf_t buf;
+
+    if (copy == NULL)
+        return NULL;
+    spf_buf_init(&buf, copy, length + 1);
+    spf_buf_add_printable(&buf, text, length, true);
+    return copy;
+}
+
+/* Names hold what the sender chose: any octets. */
 const spf_lookup_t *spf_report_lookup(spf_arena_t *arena, const spf_counted_t *counted)
 {
     const spf_term_t *term = &counted->record->terms[counted->term];
+    const char *target = counted->target;
     spf_lookup_t *lookup = spf_arena_calloc(arena, sizeof(*lookup));
-    char *text = spf_arena_alloc(arena, (size_t)term->length + 1);
-    spf_buf_t buf;
 
-    if (lookup == NULL || text == NULL)
+    if (lookup == NULL)
         return NULL;
-    spf_buf_init(&buf, text, (size_t)term->length + 1);
-    spf_buf_add_printable(&buf, counted->record->text + term->offset, term->length, true);
-    lookup->domain = counted->domain;
-    lookup->term = text;
-    lookup->target = counted->target;
+    lookup->domain = printable(arena, counted->domain, strlen(counted->domain));
+    lookup->term = printable(arena, counted->record->text + term->offset, term->length);
+    lookup->target = target != NULL ? printable(arena, target, strlen(target)) : NULL;
     lookup->is_void = counted->is_void;
     lookup->dns_queries = counted->dns_queries;
+    if (lookup->domain == NULL || lookup->term == NULL || (target != NULL && lookup->target == NULL))
+        return NULL;
     return lookup;
 }
