@@ -3,292 +3,21 @@
 #include "dns/unbound.h"
 
 #include "core/query.h"
+#include "unit/loopback_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* ----------------------------------------------------------------------------------------------------- the server */
-
-enum { MESSAGE_MAX = 65535, HEADER = 12, BIG_TEXT = 6000 };
-
-typedef struct message {
-    uint8_t octets[MESSAGE_MAX];
-    size_t length;
-} message_t;
-
-/* What it answers is chosen by the first label of the name. */
-typedef struct server {
-    int udp;
-    int tcp;
-    int stop[2];
-    pthread_t thread;
-    char address[32];
-    message_t answer;
-    pthread_mutex_t mutex;
-    _Atomic bool is_tampering;
-    unsigned questions;
-    uint8_t last_name[256];
-    size_t last_name_length;
-} server_t;
-
-static void put(message_t *message, const void *octets, size_t length)
-{
-    assert_true(message->length + length <= MESSAGE_MAX);
-    memcpy(message->octets + message->length, octets, length);
-    message->length += length;
-}
-
-static void put16(message_t *message, unsigned value)
-{
-    put(message, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2);
-}
-
-static void put32(message_t *message, uint32_t value)
-{
-    put16(message, value >> 16);
-    put16(message, value & 0xFFFF);
-}
-
-/* Owner: the name of the question. */
-static void put_record(message_t *message, unsigned type, uint32_t ttl_s, const void *rdata, size_t length)
-{
-    put16(message, 0xC000 | HEADER);
-    put16(message, type);
-    put16(message, 1);
-    put32(message, ttl_s);
-    put16(message, (unsigned)length);
-    put(message, rdata, length);
-}
-
-static void put_soa(message_t *message, uint32_t ttl_s, uint32_t minimum_s)
-{
-    uint8_t rdata[22] = {0};
-    rdata[18] = (uint8_t)(minimum_s >> 24);
-    rdata[19] = (uint8_t)(minimum_s >> 16);
-    rdata[20] = (uint8_t)(minimum_s >> 8);
-    rdata[21] = (uint8_t)minimum_s;
-    put_record(message, 6, ttl_s, rdata, sizeof rdata);
-    message->octets[9] = 1;
-}
-
-static void put_big_text(message_t *message)
-{
-    uint8_t rdata[BIG_TEXT + BIG_TEXT / 250];
-    memset(rdata, 'x', sizeof rdata);
-    for (size_t at = 0; at < sizeof rdata; at += 251)
-        rdata[at] = 250;
-    put_record(message, 16, 300, rdata, sizeof rdata);
-    message->octets[7] = 1;
-}
-
-static bool label_is(const uint8_t *name, const char *label)
-{
-    return name[0] == strlen(label) && memcmp(name + 1, label, name[0]) == 0;
-}
-
-static void put_alias(message_t *message)
-{
-    put_record(message, 5, 300, "\4held\7example\3org", 18);
-    message->octets[7] = 1;
-}
-
-/*
- * signed.example. with one record, good TXT "v=spf1 -all", signed until the end of 2080 by a key whose other half was
- * thrown away: its DNSKEY, and the RRSIGs of that and of the TXT record.
- */
-static const uint8_t dnskey[] = {
-    0x01, 0x01, 0x03, 0x0D, 0x12, 0x71, 0x43, 0xFE, 0x32, 0xD2, 0xA8, 0x78, 0xDE, 0xAB, 0xD9, 0x10, 0xDB,
-    0xA4, 0x6B, 0x11, 0x6A, 0x23, 0xB6, 0xBD, 0x07, 0xFF, 0xEE, 0xD2, 0x58, 0x67, 0xC0, 0xF8, 0xC4, 0xC9,
-    0x44, 0xD1, 0x67, 0xB0, 0x4C, 0x70, 0x3E, 0x95, 0x81, 0xBC, 0xF2, 0xA6, 0xBF, 0xF0, 0xEC, 0x67, 0x8F,
-    0xB0, 0x66, 0xCD, 0x9A, 0x52, 0x40, 0x96, 0x11, 0x92, 0x1D, 0xCA, 0x5E, 0x42, 0x21, 0x80, 0xB0, 0x7E,
-};
-static const uint8_t rrsig_dnskey[] = {
-    0x00, 0x30, 0x0D, 0x02, 0x00, 0x00, 0x01, 0x2C, 0xD0, 0xCA, 0x3E, 0x7F, 0x5E, 0x0B, 0xE1, 0x00, 0xB3,
-    0x5F, 0x06, 0x73, 0x69, 0x67, 0x6E, 0x65, 0x64, 0x07, 0x65, 0x78, 0x61, 0x6D, 0x70, 0x6C, 0x65, 0x00,
-    0x0B, 0x9C, 0xDD, 0x9A, 0x1E, 0x22, 0x64, 0x1A, 0x39, 0x7D, 0x2B, 0xE4, 0x65, 0x91, 0x79, 0xDD, 0x68,
-    0x88, 0x28, 0xD7, 0xCE, 0x64, 0xCB, 0x41, 0xA2, 0x49, 0xE4, 0x72, 0xC8, 0x7D, 0x6E, 0xFA, 0xAC, 0xCC,
-    0x59, 0x59, 0xF4, 0xEC, 0x2B, 0x46, 0x91, 0x63, 0x41, 0x59, 0xB7, 0xB1, 0xFC, 0xE5, 0x28, 0xC4, 0x5C,
-    0x5F, 0xB3, 0x8E, 0xE8, 0x28, 0xF4, 0x02, 0x2F, 0x4E, 0x8A, 0x23, 0xB9, 0x2D,
-};
-static const uint8_t rrsig_txt[] = {
-    0x00, 0x10, 0x0D, 0x03, 0x00, 0x00, 0x01, 0x2C, 0xD0, 0xCA, 0x3E, 0x7F, 0x5E, 0x0B, 0xE1, 0x00, 0xB3,
-    0x5F, 0x06, 0x73, 0x69, 0x67, 0x6E, 0x65, 0x64, 0x07, 0x65, 0x78, 0x61, 0x6D, 0x70, 0x6C, 0x65, 0x00,
-    0x0D, 0x9C, 0x08, 0x02, 0xD8, 0xEA, 0xB4, 0x2D, 0x25, 0x41, 0x83, 0xE6, 0x20, 0x93, 0xE8, 0xED, 0x20,
-    0x3F, 0xBD, 0x76, 0xF7, 0x5F, 0x6A, 0xFD, 0x6E, 0x4C, 0x2F, 0xAB, 0x9F, 0x83, 0x21, 0x0A, 0x22, 0x14,
-    0x71, 0x4E, 0x32, 0xAC, 0x42, 0xF3, 0x7F, 0xC1, 0x33, 0x13, 0xCC, 0x9A, 0x4C, 0xC7, 0xDD, 0xBF, 0x38,
-    0x37, 0x3B, 0xCC, 0xD6, 0x0D, 0x33, 0x34, 0xB5, 0xA3, 0x70, 0x2F, 0xD6, 0xD8,
-};
-
-static const char trust_anchor[] =
-    "signed.example. IN DS 45919 13 2 926856403e12895b357e8cd8c3c09c935e34bd0c92d57209e46eedc2766fd3f1\n";
-static const char signed_text[] = "\x0Bv=spf1 -all";
-static const char tampered_text[] = "\x0Bv=spf1 +all";
-
-static void put_signed(message_t *message, unsigned type, bool is_tampered)
-{
-    if (type == 48) {
-        put_record(message, 48, 300, dnskey, sizeof dnskey);
-        put_record(message, 46, 300, rrsig_dnskey, sizeof rrsig_dnskey);
-    } else {
-        put_record(message, 16, 300, is_tampered ? tampered_text : signed_text, sizeof signed_text - 1);
-        put_record(message, 46, 300, rrsig_txt, sizeof rrsig_txt);
-    }
-    message->octets[7] = 2;
-}
-
-static void write_answer(message_t *message, const uint8_t *name, unsigned type, bool is_tcp, bool is_tampered)
-{
-    if (label_is(name, "signed") || label_is(name, "good")) {
-        put_signed(message, type, is_tampered);
-    } else if (label_is(name, "nx")) {
-        message->octets[3] |= 3;
-        put_soa(message, 900, 120);
-    } else if (label_is(name, "servfail")) {
-        message->octets[3] |= 2;
-    } else if (label_is(name, "refused")) {
-        message->octets[3] |= 5;
-    } else if (label_is(name, "big") && is_tcp) {
-        put_big_text(message);
-    } else if (label_is(name, "big")) {
-        message->octets[2] |= 2;
-    } else if (label_is(name, "alias")) {
-        put_alias(message);
-    } else if (type == 1 && !label_is(name, "nodata")) {
-        put_record(message, 1, 600, "\xC0\0\2\1", 4);
-        message->octets[7] = 1;
-    } else if (type == 16 && !label_is(name, "nodata")) {
-        put_record(message, 16, 600, "\3net", 4);
-        message->octets[7] = 1;
-    } else {
-        put_soa(message, 60, 900);
-    }
-}
-
-static size_t name_length(const uint8_t *name)
-{
-    size_t length = 0;
-    while (name[length])
-        length += 1u + name[length];
-    return length + 1;
-}
-
-/* False: no answer. */
-static bool make_answer(server_t *server, message_t *answer, const uint8_t *question, size_t length, bool is_tcp)
-{
-    if (length < HEADER + 5)
-        return false;
-    const uint8_t *name = question + HEADER;
-    size_t end = HEADER + name_length(name) + 4;
-    pthread_mutex_lock(&server->mutex);
-    server->questions++;
-    server->last_name_length = name_length(name);
-    memcpy(server->last_name, name, server->last_name_length);
-    pthread_mutex_unlock(&server->mutex);
-    answer->length = 0;
-    put(answer, question, end);
-    memcpy(answer->octets + 2, "\x81\x80\0\1\0\0\0\0\0\0", 10);
-    write_answer(answer, name, (unsigned)(question[end - 4] << 8 | question[end - 3]), is_tcp, server->is_tampering);
-    return !label_is(name, "silent");
-}
-
-static void serve_udp(server_t *server, message_t *answer)
-{
-    uint8_t question[1024];
-    struct sockaddr_in peer;
-    socklen_t peer_length = sizeof peer;
-    ssize_t length = recvfrom(server->udp, question, sizeof question, 0, (struct sockaddr *)&peer, &peer_length);
-    if (length > 0 && make_answer(server, answer, question, (size_t)length, false))
-        sendto(server->udp, answer->octets, answer->length, 0, (struct sockaddr *)&peer, peer_length);
-}
-
-static void serve_tcp(server_t *server, message_t *answer)
-{
-    uint8_t question[1024];
-    int fd = accept(server->tcp, NULL, NULL);
-    if (recv(fd, question, 2, MSG_WAITALL) == 2) {
-        ssize_t length = recv(fd, question, (size_t)(question[0] << 8 | question[1]), MSG_WAITALL);
-        if (length > 0 && make_answer(server, answer, question, (size_t)length, true)) {
-            uint8_t prefix[2] = {(uint8_t)(answer->length >> 8), (uint8_t)answer->length};
-            send(fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE);
-            send(fd, answer->octets, answer->length, MSG_NOSIGNAL);
-        }
-    }
-    close(fd);
-}
-
-static void *serve(void *argument)
-{
-    server_t *server = argument;
-    struct pollfd polled[3] = {{server->udp, POLLIN, 0}, {server->tcp, POLLIN, 0}, {server->stop[0], POLLIN, 0}};
-    while (poll(polled, 3, -1) > 0 && !polled[2].revents) {
-        if (polled[0].revents)
-            serve_udp(server, &server->answer);
-        if (polled[1].revents)
-            serve_tcp(server, &server->answer);
-    }
-    return NULL;
-}
-
-static void server_start(server_t *server)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int large = 4 << 20;
-    memset(server, 0, sizeof *server);
-    pthread_mutex_init(&server->mutex, NULL);
-    server->udp = socket(AF_INET, SOCK_DGRAM, 0);
-    setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
-    assert_int_equal(bind(server->udp, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(server->udp, (struct sockaddr *)&address, &length), 0);
-    server->tcp = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(server->tcp, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(server->tcp, 16), 0);
-    snprintf(server->address, sizeof server->address, "127.0.0.1@%u", ntohs(address.sin_port));
-    assert_int_equal(pipe(server->stop), 0);
-    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
-}
-
-static void server_stop(server_t *server)
-{
-    close(server->stop[1]);
-    pthread_join(server->thread, NULL);
-    close(server->stop[0]);
-    close(server->udp);
-    close(server->tcp);
-    pthread_mutex_destroy(&server->mutex);
-}
-
-static unsigned server_questions(server_t *server)
-{
-    pthread_mutex_lock(&server->mutex);
-    unsigned questions = server->questions;
-    pthread_mutex_unlock(&server->mutex);
-    return questions;
-}
-
-static void assert_last_name(server_t *server, const void *wire, size_t length)
-{
-    uint8_t name[256];
-    pthread_mutex_lock(&server->mutex);
-    size_t name_length = server->last_name_length;
-    memcpy(name, server->last_name, name_length);
-    pthread_mutex_unlock(&server->mutex);
-    assert_int_equal(name_length, length);
-    assert_memory_equal(name, wire, length);
-}
 
 /* ---------------------------------------------------------------------------------------------------- the resolver */
 
@@ -480,6 +209,15 @@ static void test_special_names(void **state)
     }
 }
 
+/* libunbound asks again when its own timer on our loop fires. */
+static void test_lost_packet(void **state)
+{
+    fixture_t *fixture = *state;
+    open_forward(fixture);
+    assert_int_equal(ask(fixture, "lost.example.com", SPF_TYPE_A)->count, 1);
+    assert_int_equal(server_questions(&fixture->server), 2);
+}
+
 static void test_big_text_over_tcp(void **state)
 {
     fixture_t *fixture = *state;
@@ -530,7 +268,7 @@ static void test_odd_names_arrive_unchanged(void **state)
         spf_query_t *query = make_query_of(fixture, cases[i].name, cases[i].length, SPF_TYPE_A);
         assert_int_equal(fixture->ops->start(fixture->resolver, query), SPF_OK);
         assert_int_equal(wait_for(fixture, query)->count, 1);
-        assert_last_name(&fixture->server, cases[i].wire, cases[i].wire_length);
+        server_assert_last_name(&fixture->server, cases[i].wire, cases[i].wire_length);
     }
 }
 
@@ -549,7 +287,7 @@ static void test_longest_name(void **state)
     spf_query_t *query = make_query_of(fixture, name, sizeof name, SPF_TYPE_A);
     assert_int_equal(fixture->ops->start(fixture->resolver, query), SPF_OK);
     assert_int_equal(wait_for(fixture, query)->count, 1);
-    assert_last_name(&fixture->server, wire, sizeof wire);
+    server_assert_last_name(&fixture->server, wire, sizeof wire);
 }
 
 static void test_cancelled_question_is_silent(void **state)
@@ -571,23 +309,38 @@ static void test_cancelled_question_is_silent(void **state)
     assert_int_equal(answered_count, 1);
 }
 
-/* More than there are sockets: libunbound queues them. */
-static void test_many_in_flight(void **state)
+static void ask_many(fixture_t *fixture, unsigned count)
 {
-    enum { MANY = 2000 };
-    fixture_t *fixture = *state;
-    spf_query_t **queries = calloc(MANY, sizeof(spf_query_t *));
-    open_forward(fixture);
-    for (int i = 0; i < MANY; i++) {
+    spf_query_t **queries = calloc(count, sizeof(spf_query_t *));
+    for (unsigned i = 0; i < count; i++) {
         char name[64];
-        snprintf(name, sizeof name, "m%d.example.com", i);
+        snprintf(name, sizeof name, "m%u.example.com", i);
         queries[i] = make_query(fixture, name, SPF_TYPE_A);
         assert_int_equal(fixture->ops->start(fixture->resolver, queries[i]), SPF_OK);
     }
-    for (int i = 0; i < MANY; i++)
+    for (unsigned i = 0; i < count; i++)
         assert_int_equal(wait_for(fixture, queries[i])->count, 1);
-    assert_int_equal(answered_count, MANY);
+    assert_int_equal(answered_count, count);
     free(queries);
+}
+
+/* More than there are sockets: libunbound queues them. */
+static void test_many_in_flight(void **state)
+{
+    open_forward(*state);
+    ask_many(*state, 2000);
+}
+
+/* Fewer descriptors than sockets are wanted: it uses what there are. */
+static void test_few_descriptors(void **state)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {.rlim_cur = 40, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    open_forward(*state);
+    ask_many(*state, 300);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 /* The driver has dropped its queries by then: none may be touched. */
@@ -694,6 +447,7 @@ static char zone_text[] = "$TTL 600\n"
                           "$ORIGIN example.org.\n"
                           "c TXT end\n"
                           "held TXT \"from the zone\"\n"
+                          "nx A 192.0.2.77\n"
                           "7.2.0.192.in-addr.arpa. PTR mail.example.com.\n"
                           "odd\\.label PTR x\\.y.example.com.\n"
                           "what.test. TXT \"special\"\n";
@@ -742,6 +496,7 @@ static const zone_case_t on_top_cases[] = {
     {"out.example.net", SPF_TYPE_TXT, SPF_DNS_ANSWER, 1, TEXT("net")},
     {"nx.example.net", SPF_TYPE_TXT, SPF_DNS_NXDOMAIN, 0, NULL, 0},
     {"nodata.example.net", SPF_TYPE_TXT, SPF_DNS_ANSWER, 0, NULL, 0},
+    {"nx.example.org", SPF_TYPE_TXT, SPF_DNS_ANSWER, 0, NULL, 0},              /* the zone has an address of it */
     {"alias.example", SPF_TYPE_TXT, SPF_DNS_ANSWER, 1, TEXT("from the zone")}, /* held.example.org */
     {"servfail.example", SPF_TYPE_TXT, SPF_DNS_ERROR, 0, NULL, 0},
 };
@@ -804,6 +559,26 @@ static void test_cname_loop_across(void **state)
     const spf_answer_t *answer = ask(fixture, "alias.example", SPF_TYPE_TXT);
     assert_int_equal(answer->status, SPF_DNS_ERROR);
     assert_string_equal(answer->detail, "CNAME loop");
+}
+
+/* The network has answered with a CNAME, and the question is about to go back to the zones. */
+static void test_cancel_between_contexts(void **state)
+{
+    fixture_t *fixture = *state;
+    open_zone_text(fixture, SPF_DNS_FORWARD);
+    spf_query_t *queries[2] = {make_query(fixture, "alias.example", SPF_TYPE_TXT),
+                               make_query(fixture, "alias.example", SPF_TYPE_TXT)};
+    assert_int_equal(fixture->ops->start(fixture->resolver, queries[0]), SPF_OK);
+    assert_int_equal(fixture->ops->start(fixture->resolver, queries[1]), SPF_OK);
+    while (spf_loop_timeout_us(fixture->loop) != 0) {
+        spf_loop_events_t events;
+        assert_true(spf_loop_poll(fixture->loop, &events, 1000));
+        spf_loop_dispatch(fixture->loop, &events);
+    }
+    fixture->ops->cancel(fixture->resolver, queries[0]);
+    queries[0]->state = SPF_QUERY_DROPPED;
+    assert_int_equal(wait_for(fixture, queries[1])->count, 1);
+    assert_int_equal(answered_count, 1);
 }
 
 static void test_no_zone_at_all(void **state)
@@ -880,7 +655,7 @@ static spf_err_t open_with_anchor(fixture_t *fixture, const char *anchor)
 
 static void open_validating(fixture_t *fixture)
 {
-    if (open_with_anchor(fixture, trust_anchor) != SPF_OK)
+    if (open_with_anchor(fixture, server_trust_anchor) != SPF_OK)
         fail_msg("%s", fixture->error);
 }
 
@@ -933,12 +708,15 @@ int main(void)
         TEST(test_longest_name),
         TEST(test_cancelled_question_is_silent),
         TEST(test_many_in_flight),
+        TEST(test_few_descriptors),
+        TEST(test_lost_packet),
         TEST(test_free_with_questions_open),
         TEST(test_fork),
         TEST(test_several_contexts_start_at_once),
         TEST(test_zones_alone),
         TEST(test_zones_on_top),
         TEST(test_cname_loop_across),
+        TEST(test_cancel_between_contexts),
         TEST(test_no_zone_at_all),
         TEST(test_sources),
         TEST(test_broken_settings),
