@@ -197,10 +197,11 @@ static const struct {
     [SPF_RESULT_PERMERROR] = {"says nothing about", "because its policy is in error"},
 };
 
+/* Blanks alone would become a line of blanks, which no field may have (RFC 5322 section 3.2.2). */
 static const char *checked_identity(const spf_verdict_t *verdict)
 {
     const char *checked = verdict->identity == SPF_IDENTITY_HELO ? verdict->helo : verdict->sender;
-    return checked[0] != '\0' ? checked : "an unnamed client";
+    return checked[strspn(checked, " ")] != '\0' ? checked : "an unnamed client";
 }
 
 static void add_comment(field_t *field)
