@@ -430,7 +430,7 @@ static spf_err_t unreadable(spf_config_t *config, const char *path, const char *
 
 /* ------------------------------------------------------------------------------------------------------- settings */
 
-bool spf_settings_init(spf_settings_t *settings)
+static void set_defaults(spf_settings_t *settings)
 {
     *settings = (spf_settings_t){
         .dns = {.source = SPF_DNS_SYSTEM, .cache_bytes = UINT64_C(48) << 20, .outgoing_sockets = 1024},
@@ -442,7 +442,6 @@ bool spf_settings_init(spf_settings_t *settings)
         .prefetch = true,
         .record_cache_bytes = UINT64_C(8) << 20,
     };
-    return true;
 }
 
 void spf_settings_clear(spf_settings_t *settings)
@@ -649,10 +648,8 @@ spf_err_t spf_config_new(spf_config_t **config)
     int saved_errno = errno;
     spf_config_t *made = calloc(1, sizeof *made);
 
-    if (made != NULL && !spf_settings_init(&made->settings)) {
-        free(made);
-        made = NULL;
-    }
+    if (made != NULL)
+        set_defaults(&made->settings);
     errno = saved_errno;
     *config = made;
     return made != NULL ? SPF_OK : SPF_ENOMEM;

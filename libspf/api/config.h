@@ -18,14 +18,11 @@ typedef struct spf_settings {
 
 struct spf_config {
     spf_settings_t settings;
-    bool resolver_is_set;
     char error[512];
 };
 
 /* A deep copy, with the receiver's default filled in; and its end. False without memory. */
 bool spf_settings_copy(spf_settings_t *to, const spf_settings_t *from);
 void spf_settings_clear(spf_settings_t *settings);
-/* The defaults; false without memory. */
-bool spf_settings_init(spf_settings_t *settings);
 
 #endif
