@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/random.h>
 
 /* A DNS TTL has 31 bits; a day is as long as anybody needs a record kept. */
@@ -12,8 +13,8 @@ enum { TTL_MAX_S = 86400, BUCKETS_AT_FIRST = 256 };
 typedef enum key_kind { KEY_NAME, KEY_TEXT } key_kind_t;
 
 typedef struct entry {
-    struct entry *next;          /* in its bucket */
-    struct entry *newer, *older; /* in the order of use */
+    struct entry *next; /* in its bucket */
+    TAILQ_ENTRY(entry) use;
     uint64_t hash;
     uint64_t bytes;
     const char *key; /* of a name: behind the entry; of a text: the record's own */
@@ -25,11 +26,13 @@ typedef struct entry {
     spf_record_t *record; /* KEY_TEXT */
 } entry_t;
 
+typedef TAILQ_HEAD(use_list, entry) use_list_t;
+
 struct spf_policy_cache {
     entry_t **buckets;
     size_t bucket_count; /* a power of two */
     size_t entry_count;
-    entry_t *newest, *oldest;
+    use_list_t used; /* the most recently used first */
     uint64_t bytes, max_bytes;
     uint64_t seed; /* so that nobody can choose names that collide */
 };
@@ -71,13 +74,15 @@ static void grow(spf_policy_cache_t *cache)
 {
     size_t count = 2 * cache->bucket_count;
     entry_t **buckets = calloc(count, sizeof *buckets);
+    entry_t *entry;
 
     if (buckets == NULL)
         return;
     free(cache->buckets);
     cache->buckets = buckets;
     cache->bucket_count = count;
-    for (entry_t *entry = cache->newest; entry != NULL; entry = entry->older) {
+    TAILQ_FOREACH(entry, &cache->used, use)
+    {
         entry_t **bucket = bucket_of(cache, entry->hash);
         entry->next = *bucket;
         *bucket = entry;
@@ -86,26 +91,10 @@ static void grow(spf_policy_cache_t *cache)
 
 /* --------------------------------------------------------------------------------------------------- order of use */
 
-static void unlink_use(spf_policy_cache_t *cache, entry_t *entry)
-{
-    *(entry->newer != NULL ? &entry->newer->older : &cache->newest) = entry->older;
-    *(entry->older != NULL ? &entry->older->newer : &cache->oldest) = entry->newer;
-}
-
-static void link_newest(spf_policy_cache_t *cache, entry_t *entry)
-{
-    entry->newer = NULL;
-    entry->older = cache->newest;
-    *(cache->newest != NULL ? &cache->newest->newer : &cache->oldest) = entry;
-    cache->newest = entry;
-}
-
 static void touch(spf_policy_cache_t *cache, entry_t *entry)
 {
-    if (cache->newest == entry)
-        return;
-    unlink_use(cache, entry);
-    link_newest(cache, entry);
+    TAILQ_REMOVE(&cache->used, entry, use);
+    TAILQ_INSERT_HEAD(&cache->used, entry, use);
 }
 
 static void evict(spf_policy_cache_t *cache, entry_t *entry)
@@ -115,7 +104,7 @@ static void evict(spf_policy_cache_t *cache, entry_t *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
-    unlink_use(cache, entry);
+    TAILQ_REMOVE(&cache->used, entry, use);
     cache->bytes -= entry->bytes;
     cache->entry_count--;
     spf_policy_unref(entry->policy);
@@ -145,7 +134,8 @@ static entry_t *add(spf_policy_cache_t *cache, key_kind_t kind, const char *key,
     if (size + more_bytes > cache->max_bytes)
         return NULL;
     while (cache->bytes + size + more_bytes > cache->max_bytes)
-        evict(cache, cache->oldest);
+        evict(cache, TAILQ_LAST(&cache->used,
+                                use_list)); /* NOLINT(clang-analyzer-unix.Malloc): the last is another one then */
     entry = calloc(1, size);
     if (entry == NULL)
         return NULL;
@@ -158,7 +148,7 @@ static entry_t *add(spf_policy_cache_t *cache, key_kind_t kind, const char *key,
         grow(cache);
     entry->next = *bucket_of(cache, hash);
     *bucket_of(cache, hash) = entry;
-    link_newest(cache, entry);
+    TAILQ_INSERT_HEAD(&cache->used, entry, use);
     cache->bytes += entry->bytes;
     cache->entry_count++;
     return entry;
@@ -219,6 +209,7 @@ spf_policy_cache_t *spf_policy_cache_new(uint64_t max_bytes)
         free(cache);
         return NULL;
     }
+    TAILQ_INIT(&cache->used);
     cache->max_bytes = max_bytes;
     if (getrandom(&cache->seed, sizeof cache->seed, GRND_NONBLOCK) != sizeof cache->seed)
         cache->seed = (uint64_t)(uintptr_t)cache;
@@ -227,10 +218,12 @@ spf_policy_cache_t *spf_policy_cache_new(uint64_t max_bytes)
 
 void spf_policy_cache_free(spf_policy_cache_t *cache)
 {
+    entry_t *entry;
+
     if (cache == NULL)
         return;
-    while (cache->oldest != NULL)
-        evict(cache, cache->oldest);
+    while ((entry = TAILQ_FIRST(&cache->used)) != NULL)
+        evict(cache, entry);
     free(cache->buckets);
     free(cache);
 }

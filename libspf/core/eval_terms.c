@@ -60,27 +60,29 @@ static spf_judgement_t term_target(spf_eval_t *eval, spf_frame_t *frame, const s
     return SPF_JUDGE_READY;
 }
 
-/* A term that asks DNS: READY once its own first answer is there, which is *query's. */
-static spf_judgement_t term_ask(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *term, uint16_t type,
-                                bool is_policy, spf_query_t **query)
+/* A term that asks DNS: its own first question once that is answered; NULL: *judgement says what the term came to. */
+static spf_query_t *term_ask(spf_eval_t *eval, spf_frame_t *frame, const spf_term_t *term, uint16_t type,
+                             bool is_policy, spf_judgement_t *judgement)
 {
-    spf_judgement_t judgement = term_begin(eval, frame, term);
+    spf_query_t *query;
 
-    if (judgement == SPF_JUDGE_READY)
-        judgement = term_target(eval, frame, term);
-    if (judgement != SPF_JUDGE_READY)
-        return judgement;
+    *judgement = term_begin(eval, frame, term);
+    if (*judgement == SPF_JUDGE_READY)
+        *judgement = term_target(eval, frame, term);
+    if (*judgement != SPF_JUDGE_READY)
+        return NULL;
+    *judgement = SPF_JUDGE_NO_MATCH;
     if (frame->is_unmatchable)
-        return SPF_JUDGE_NO_MATCH;
-    if (frame->target == NULL)
-        return is_policy ? spf_eval_raise(eval, frame, SPF_RESULT_PERMERROR, SPF_CAUSE_BAD_TARGET) : SPF_JUDGE_NO_MATCH;
-    *query = type == SPF_TYPE_PTR ? spf_eval_want_ptr(eval, true)
-                                  : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
-    if (*query == NULL)
-        return SPF_JUDGE_DECIDED;
-    if (spf_eval_use(eval, *query) == NULL)
-        return SPF_JUDGE_WAIT;
-    return eval->is_out_of_memory ? SPF_JUDGE_DECIDED : SPF_JUDGE_READY;
+        return NULL;
+    if (frame->target == NULL) {
+        if (is_policy)
+            *judgement = spf_eval_raise(eval, frame, SPF_RESULT_PERMERROR, SPF_CAUSE_BAD_TARGET);
+        return NULL;
+    }
+    query = type == SPF_TYPE_PTR ? spf_eval_want_ptr(eval, true)
+                                 : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
+    *judgement = query != NULL ? SPF_JUDGE_WAIT : SPF_JUDGE_DECIDED;
+    return query != NULL && spf_eval_use(eval, query) != NULL ? query : NULL;
 }
 
 /* A term's own first question counts once when it is void; the third is an error (section 4.6.4). */
@@ -141,14 +143,14 @@ bool spf_eval_address_matches(const spf_eval_t *eval, const spf_answer_t *answer
 static spf_judgement_t judge_a(spf_eval_t *eval, spf_frame_t *frame)
 {
     const spf_term_t *term = term_at(frame);
-    spf_query_t *query;
     uint32_t judged;
-    spf_judgement_t judgement = term_ask(eval, frame, term, eval->address_type, false, &query);
+    spf_judgement_t judgement;
+    const spf_query_t *query = term_ask(eval, frame, term, eval->address_type, false, &judgement);
     bool is_match;
 
-    if (judgement == SPF_JUDGE_READY)
+    if (query != NULL)
         judgement = judge_answer(eval, frame, query);
-    if (judgement != SPF_JUDGE_READY)
+    if (query == NULL || judgement != SPF_JUDGE_READY)
         return judgement;
     is_match = spf_eval_address_matches(eval, &query->answer, term, &judged);
     eval->tally.compared += judged;
@@ -220,12 +222,12 @@ static spf_judgement_t judge_mx_hosts(spf_eval_t *eval, spf_frame_t *frame, cons
 static spf_judgement_t judge_mx(spf_eval_t *eval, spf_frame_t *frame)
 {
     const spf_term_t *term = term_at(frame);
-    spf_query_t *query;
-    spf_judgement_t judgement = term_ask(eval, frame, term, SPF_TYPE_MX, false, &query);
+    spf_judgement_t judgement;
+    const spf_query_t *query = term_ask(eval, frame, term, SPF_TYPE_MX, false, &judgement);
 
-    if (judgement == SPF_JUDGE_READY)
+    if (query != NULL)
         judgement = judge_answer(eval, frame, query);
-    if (judgement != SPF_JUDGE_READY)
+    if (query == NULL || judgement != SPF_JUDGE_READY)
         return judgement;
     if (query->answer.count > eval->question.limits.mx_hosts) {
         if (!eval->is_frozen)
@@ -238,19 +240,19 @@ static spf_judgement_t judge_mx(spf_eval_t *eval, spf_frame_t *frame)
 /* ptr = "ptr" [ ":" domain-spec ] (section 5.5) */
 static spf_judgement_t judge_ptr(spf_eval_t *eval, spf_frame_t *frame)
 {
-    spf_query_t *query;
     const char *name;
-    unsigned tried = 0;
-    spf_judgement_t judgement = term_ask(eval, frame, term_at(frame), SPF_TYPE_PTR, false, &query);
+    unsigned tried;
+    spf_judgement_t judgement;
+    const spf_query_t *query = term_ask(eval, frame, term_at(frame), SPF_TYPE_PTR, false, &judgement);
 
-    if (judgement == SPF_JUDGE_READY)
+    if (query != NULL)
         judgement = judge_answer(eval, frame, query);
-    if (judgement == SPF_JUDGE_READY)
-        judgement = spf_eval_validated_name(eval, frame->target, frame->target_length, SPF_CLOSE_WITHIN, &name, &tried);
-    else
+    if (query == NULL || judgement != SPF_JUDGE_READY)
         return judgement;
-    if (judgement == SPF_JUDGE_MATCH || judgement == SPF_JUDGE_NO_MATCH)
-        frame->counted->dns_queries = (uint8_t)(frame->counted->dns_queries + tried);
+    judgement = spf_eval_validated_name(eval, frame->target, frame->target_length, SPF_CLOSE_WITHIN, &name, &tried);
+    if (judgement == SPF_JUDGE_WAIT)
+        return judgement;
+    frame->counted->dns_queries = (uint8_t)(frame->counted->dns_queries + tried);
     if (judgement == SPF_JUDGE_MATCH) {
         eval->via = name;
         spf_trace_note(eval, frame->step, "validated name ", name, NULL);
@@ -261,13 +263,13 @@ static spf_judgement_t judge_ptr(spf_eval_t *eval, spf_frame_t *frame)
 /* exists = "exists" ":" domain-spec (section 5.7): always an A question */
 static spf_judgement_t judge_exists(spf_eval_t *eval, spf_frame_t *frame)
 {
-    spf_query_t *query;
-    spf_judgement_t judgement = term_ask(eval, frame, term_at(frame), SPF_TYPE_A, false, &query);
+    spf_judgement_t judgement;
+    const spf_query_t *query = term_ask(eval, frame, term_at(frame), SPF_TYPE_A, false, &judgement);
 
-    if (judgement == SPF_JUDGE_READY)
+    if (query != NULL)
         judgement = judge_answer(eval, frame, query);
     eval->via = NULL;
-    return judgement == SPF_JUDGE_READY ? SPF_JUDGE_MATCH : judgement;
+    return query != NULL && judgement == SPF_JUDGE_READY ? SPF_JUDGE_MATCH : judgement;
 }
 
 /* ------------------------------------------------------------------------------------------------------ networks */
@@ -370,15 +372,15 @@ static spf_judgement_t judge_policy(spf_eval_t *eval, spf_frame_t *frame, const 
 /* include = "include" ":" domain-spec (section 5.2) */
 static spf_judgement_t judge_include(spf_eval_t *eval, spf_frame_t *frame)
 {
-    spf_query_t *query;
+    const spf_query_t *query;
     spf_judgement_t judgement;
 
     if (frame->inner != SPF_INNER_OPEN)
         return frame->inner == SPF_INNER_PASS ? SPF_JUDGE_MATCH : SPF_JUDGE_NO_MATCH;
-    judgement = term_ask(eval, frame, term_at(frame), SPF_TYPE_TXT, true, &query);
-    if (judgement == SPF_JUDGE_READY)
+    query = term_ask(eval, frame, term_at(frame), SPF_TYPE_TXT, true, &judgement);
+    if (query != NULL)
         judgement = judge_policy(eval, frame, query);
-    if (judgement != SPF_JUDGE_READY)
+    if (query == NULL || judgement != SPF_JUDGE_READY)
         return judgement;
     if (!spf_eval_push(eval, frame->target, frame->target_length))
         return SPF_JUDGE_DECIDED;
@@ -390,15 +392,15 @@ static spf_judgement_t judge_include(spf_eval_t *eval, spf_frame_t *frame)
 spf_judgement_t spf_eval_redirect(spf_eval_t *eval, spf_frame_t *frame)
 {
     const spf_record_t *record = frame->record;
-    spf_query_t *query;
+    const spf_query_t *query;
     spf_judgement_t judgement;
 
     if (record->redirect == SPF_NO_TERM || record->has_all)
         return SPF_JUDGE_NO_MATCH;
-    judgement = term_ask(eval, frame, &record->terms[record->redirect], SPF_TYPE_TXT, true, &query);
-    if (judgement == SPF_JUDGE_READY)
+    query = term_ask(eval, frame, &record->terms[record->redirect], SPF_TYPE_TXT, true, &judgement);
+    if (query != NULL)
         judgement = judge_policy(eval, frame, query);
-    if (judgement != SPF_JUDGE_READY)
+    if (query == NULL || judgement != SPF_JUDGE_READY)
         return judgement;
     spf_trace_end(eval, frame, SPF_OUTCOME_FOLLOWED);
     spf_eval_enter(eval, frame, frame->target, frame->target_length, query->policy);

@@ -19,7 +19,7 @@ static size_t length_of(const char *text)
 /* A record's terms stand one deeper than the record itself. */
 static size_t indent_of(const spf_step_t *step)
 {
-    size_t indent = INDENT * (step->depth + (step->term != NULL ? 1u : 0u));
+    size_t indent = INDENT * ((size_t)step->depth + (step->term != NULL));
     return indent < sizeof(spaces) ? indent : sizeof(spaces) - 1;
 }
 
