@@ -21,7 +21,7 @@ static bool name_fill(spf_name_t *name, const char *text, size_t length)
     size_t label = 0;
     for (size_t i = 0; i < length; i++) {
         label = text[i] == '.' ? 0 : label + 1;
-        if (label > SPF_LABEL_MAX || (label == 0 && (i == 0 || text[i - 1] == '.')))
+        if (label > SPF_LABEL_MAX || (label == 0 && (i == 0 || text[i - 1] == '.')) || text[i] == '\0')
             return false;
         name->text[i] = spf_ascii_lower(text[i]);
     }

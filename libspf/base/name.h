@@ -17,7 +17,8 @@ typedef struct spf_name {
 } spf_name_t;
 
 /* Makes a DNS name of text: one trailing dot is dropped, ASCII lowered. False (and an empty name) if it is empty, too
- * long, or has a label that is empty or too long. Any octet may stand in a label. */
+ * long, or has a label that is empty or too long, or NUL in one: read as a C string it would be another domain's name.
+ * Any other octet may stand in a label. */
 bool spf_name_from_text(spf_name_t *name, const char *text, size_t length);
 
 /* The same after dropping whole labels from the left until the rest fits 253 octets (RFC 7208 section 7.3). */

@@ -36,7 +36,7 @@ typedef struct spf_query spf_query_t;
 
 /**
  * The name asked for: lower case, no trailing dot, labels of 1 to 63 octets, at most 253 in all. The octets are the
- * labels' own (no presentation escapes) and may be any but the dot that parts labels. NUL-terminated too.
+ * labels' own (no presentation escapes) and may be any but NUL and the dot that parts labels. NUL-terminated too.
  */
 SPF_API const char *spf_query_name(const spf_query_t *query, size_t *length);
 /** The type asked for, SPF_TYPE_... */

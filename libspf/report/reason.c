@@ -405,6 +405,8 @@ static const char *domain_fault(const char *domain, size_t length)
         return "is an address literal";
     if (domain[0] == '.' || memmem(domain, length, "..", 2) != NULL)
         return "has an empty label";
+    if (memchr(domain, '\0', length) != NULL)
+        return "has a NUL octet in it";
     if (!spf_name_from_utf8(&name, domain, length, &is_out_of_memory))
         return "is too long, or has a label that is too long or no valid international one";
     if (strchr(name.text, '.') == NULL)

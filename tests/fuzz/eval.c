@@ -127,6 +127,7 @@ static bool ask(run_t *run)
         run->has_mx_or_ptr = run->has_mx_or_ptr || query->type == SPF_TYPE_MX || query->type == SPF_TYPE_PTR;
         fuzz_expect(query->state == SPF_QUERY_ASKED && query->name_length >= 1 && query->name_length <= 253,
                     "a question has a name");
+        fuzz_expect(strlen(query->name) == query->name_length, "a name is not cut short by a NUL");
         fuzz_expect(spf_eval_queries(run->check->eval) <= QUERIES_MAX, "there are at most 125 questions");
         if (run->way.mix != 0 && mixed(run, 4) == 0) {
             answer(run, query);
