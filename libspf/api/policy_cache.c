@@ -134,8 +134,7 @@ static entry_t *add(spf_policy_cache_t *cache, key_kind_t kind, const char *key,
     if (size + more_bytes > cache->max_bytes)
         return NULL;
     while (cache->bytes + size + more_bytes > cache->max_bytes)
-        evict(cache, TAILQ_LAST(&cache->used,
-                                use_list)); /* NOLINT(clang-analyzer-unix.Malloc): the last is another one then */
+        evict(cache, TAILQ_LAST(&cache->used, use_list)); /* NOLINT: the last one is another now */
     entry = calloc(1, size);
     if (entry == NULL)
         return NULL;
