@@ -90,19 +90,19 @@ valgrind_tests() {
         --errors-for-leak-kinds=definite,indirect ./conformance memory)
 }
 
-tidy() {
-    git ls-files 'libspf/*.c' 'tools/*.c' | xargs -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
+read_by_clang_tidy() {
+    find libspf tools -name '*.c' -print0 | xargs -0 -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
 }
 
 read_by_cppcheck() {
-    cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --quiet -j 2 \
+    cppcheck --std=c11 --enable=warning,performance,portability --suppressions-list=tests/support/cppcheck.txt \
+        --error-exitcode=1 --quiet -j 2 \
         -D_GNU_SOURCE -D__linux__ -I libspf -I libspf/include libspf tools
 }
 
 read_by_shellcheck() {
-    git ls-files | while read -r file; do
-        head -n 1 "$file" | grep -q '^#!.*sh$' && printf '%s\n' "$file"
-    done | xargs shellcheck
+    find . -path './build*' -prune -o -path ./.git -prune -o -type f -print0 |
+        xargs -0 grep -lE '^#!.*[ /](ba)?sh$' | xargs shellcheck
 }
 
 printf 'libspf: build and test%s\n' "$($quick && printf ', the quick part')"
@@ -122,7 +122,7 @@ if $quick; then
 else
     step build-tsan build tsan && suite tsan -L threads
     step valgrind valgrind_tests
-    step clang-tidy tidy
+    step clang-tidy read_by_clang_tidy
     step cppcheck read_by_cppcheck
     step shellcheck read_by_shellcheck
 fi

@@ -57,8 +57,8 @@ static void show_progress(batch_t *batch)
     if (!batch->shows_progress || now - batch->progress_ms < PROGRESS_MS)
         return;
     batch->progress_ms = now;
-    fprintf(stderr, "\r%lu checked, %zu under way, %lu bad lines", batch->line - batch->count, batch->count,
-            batch->bad_lines);
+    fprintf(stderr, "\r%lu checked, %zu under way, %lu bad lines", batch->line - (unsigned long)batch->count,
+            batch->count, batch->bad_lines);
 }
 
 static void clear_progress(const batch_t *batch)

@@ -56,7 +56,7 @@ int tool_internal_error(const char *verb, const char *format, ...)
 tool_quoted_t tool_quote(const char *text, size_t length)
 {
     enum { SHOWN_MAX = 80 };
-    tool_quoted_t quoted;
+    tool_quoted_t quoted = {""};
     char *to = quoted.text;
 
     *to++ = '"';
