@@ -88,19 +88,37 @@ static size_t utf8_printable(const char *text, size_t length)
     return code >= least[octets] && code <= 0x10ffff && !is_surrogate ? octets : 0;
 }
 
+static bool is_printable(char octet)
+{
+    return spf_ascii_is_visible(octet) || octet == ' ';
+}
+
+/* How many octets at the start of text are printable ASCII: nearly always all. In a word of eight, one that is below
+ * the space, DEL or above makes the highest bit of some octet one. */
+static size_t ascii_printable(const char *text, size_t length)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    for (uint64_t word; length - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, text + i, sizeof(word));
+        if (((word | (word - each * ' ') | (word + each)) & each * 0x80) != 0)
+            break;
+    }
+    while (i < length && is_printable(text[i]))
+        i++;
+    return i;
+}
+
 void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool utf8)
 {
     char *end = buf_extend(buf, length);
-    if (end == NULL)
+    if (end == NULL || length == 0)
         return;
-    for (size_t i = 0; i < length;) {
+    memcpy(end, text, length);
+    for (size_t i = ascii_printable(text, length); i < length;) {
         size_t octets = utf8 ? utf8_printable(text + i, length - i) : 0;
-        if (octets > 0) {
-            memcpy(end + i, text + i, octets);
-            i += octets;
-        } else {
-            end[i] = spf_ascii_is_visible(text[i]) || text[i] == ' ' ? text[i] : '?';
-            i++;
-        }
+        if (octets == 0 && !is_printable(text[i]))
+            end[i] = '?';
+        i += octets > 0 ? octets : 1;
     }
 }

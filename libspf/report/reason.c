@@ -292,34 +292,25 @@ static void fact_inner(spf_buf_t *buf, const facts_t *facts)
     add_place(buf, finding->include_domain, finding->include_record, finding->include_term);
 }
 
-static const struct {
-    char letter;
-    void (*add)(spf_buf_t *buf, const facts_t *facts);
-} fact_letters[] = {
-    {'C', fact_client},     {'d', fact_domain},       {'n', fact_target},    {'t', fact_term},     {'o', fact_offset},
-    {'p', fact_place},      {'r', fact_result},       {'Q', fact_qualifier}, {'v', fact_via},      {'c', fact_compared},
-    {'#', fact_count},      {'W', fact_count_word},   {'l', fact_lookups},   {'z', fact_voids},    {'m', fact_limit},
-    {'T', fact_terms_used}, {'V', fact_void_terms},   {'q', fact_question},  {'w', fact_asker},    {'D', fact_detail},
-    {'e', fact_error},      {'E', fact_error_offset}, {'i', fact_inner},     {'h', fact_identity},
+/* By letter. */
+static void (*const facts_by_letter[])(spf_buf_t *buf, const facts_t *facts) = {
+    ['C'] = fact_client,     ['d'] = fact_domain,       ['n'] = fact_target, ['t'] = fact_term,
+    ['o'] = fact_offset,     ['p'] = fact_place,        ['r'] = fact_result, ['Q'] = fact_qualifier,
+    ['v'] = fact_via,        ['c'] = fact_compared,     ['#'] = fact_count,  ['W'] = fact_count_word,
+    ['l'] = fact_lookups,    ['z'] = fact_voids,        ['m'] = fact_limit,  ['T'] = fact_terms_used,
+    ['V'] = fact_void_terms, ['q'] = fact_question,     ['w'] = fact_asker,  ['D'] = fact_detail,
+    ['e'] = fact_error,      ['E'] = fact_error_offset, ['i'] = fact_inner,  ['h'] = fact_identity,
 };
-
-static void add_fact(spf_buf_t *buf, const facts_t *facts, char letter)
-{
-    for (size_t i = 0; i < sizeof(fact_letters) / sizeof(fact_letters[0]); i++)
-        if (fact_letters[i].letter == letter)
-            fact_letters[i].add(buf, facts);
-}
 
 static void add_template(spf_buf_t *buf, const facts_t *facts, const char *template)
 {
     for (;;) {
-        size_t literal = strcspn(template, "%");
-        spf_buf_add(buf, template, literal);
-        template += literal;
-        if (*template == '\0')
+        const char *percent = strchrnul(template, '%');
+        spf_buf_add(buf, template, (size_t)(percent - template));
+        if (*percent == '\0')
             return;
-        add_fact(buf, facts, template[1]);
-        template += 2;
+        facts_by_letter[(unsigned char)percent[1]](buf, facts);
+        template = percent + 2;
     }
 }
 
