@@ -6,9 +6,9 @@
 #include "outcome.h"
 
 /*
- * Runs all cases of the suites, with or without asking ahead; outcomes[suite] has a place for each of its cases, in
- * order. What is not over in time stays without outcome.
+ * Runs all cases of the suites, asking ahead and not. outcomes[prefetch][suite] has a place for each case of the
+ * suite, in order; what is not over in time stays without outcome.
  */
-void wire_mode_run(suite_t *const *suites, size_t suite_count, outcome_t *const *outcomes, bool prefetch);
+void wire_mode_run(suite_t *const *suites, size_t suite_count, outcome_t *const *const outcomes[2]);
 
 #endif

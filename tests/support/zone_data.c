@@ -282,20 +282,28 @@ void zone_add(zone_t *zone, const char *name, const char *type_word, const char 
     }
 }
 
+/* Takes what comes before the end character, which must be there. */
+static char *zone_take(const char **text, char end)
+{
+    const char *at = strchr(*text, end);
+    char *part = at ? strndup(*text, (size_t)(at - *text)) : NULL;
+    if (!part)
+        zone_fail("no name, type, value and line end", *text);
+    else
+        *text = at + 1;
+    return part;
+}
+
 void zone_add_lines(zone_t *zone, const char *lines)
 {
     while (*lines) {
-        char name[ZONE_NAME_MAX + 2], type[8];
-        int value_at = 0;
-        if (sscanf(lines, "%254s %7s%n", name, type, &value_at) != 2 || lines[value_at] != ' ')
-            zone_fail("no name, type and value", lines);
-        const char *start = lines + value_at + 1, *end = strchr(start, '\n');
-        char *value = end ? strndup(start, (size_t)(end - start)) : NULL;
-        if (!value)
-            zone_fail("no line end", lines);
+        char *name = zone_take(&lines, ' ');
+        char *type = zone_take(&lines, ' ');
+        char *value = zone_take(&lines, '\n');
         zone_add(zone, name, type, value);
+        free(name);
+        free(type);
         free(value);
-        lines = end + 1;
     }
 }
 
