@@ -11,14 +11,7 @@
 /* A copy fit for people. NULL without memory. */
 static const char *printable(spf_arena_t *arena, const char *text, size_t length)
 {
-    char *copy = spf_arena_alloc(arena, length + 1);
-    spf_buf_t buf;
-
-    if (copy == NULL)
-        return NULL;
-    spf_buf_init(&buf, copy, length + 1);
-    spf_buf_add_printable(&buf, text, length, true);
-    return copy;
+    return spf_printable_copy(arena, text, length, true);
 }
 
 static const char *ip_text(spf_arena_t *arena, const spf_ip_t *ip)

@@ -122,3 +122,15 @@ void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool
         i += octets > 0 ? octets : 1;
     }
 }
+
+char *spf_printable_copy(spf_arena_t *arena, const char *text, size_t length, bool utf8)
+{
+    char *copy = spf_arena_alloc(arena, length + 1);
+    spf_buf_t buf;
+
+    if (copy == NULL)
+        return NULL;
+    spf_buf_init(&buf, copy, length + 1);
+    spf_buf_add_printable(&buf, text, length, utf8);
+    return copy;
+}

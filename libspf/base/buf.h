@@ -3,6 +3,8 @@
 #ifndef SPF_BASE_BUF_H
 #define SPF_BASE_BUF_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +24,7 @@ void spf_buf_add_char(spf_buf_t *buf, char octet);
 void spf_buf_add_uint(spf_buf_t *buf, uint64_t number); /* decimal */
 /* The octets with everything but printable ASCII (and, if utf8, well-formed UTF-8 above U+009F) replaced by '?'. */
 void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool utf8);
+/* A copy of the text made so, in the arena; NULL without memory. */
+char *spf_printable_copy(spf_arena_t *arena, const char *text, size_t length, bool utf8);
 
 #endif

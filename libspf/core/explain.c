@@ -26,10 +26,8 @@ static bool expand(spf_eval_t *eval, const char *text, size_t length)
 {
     const spf_frame_t *frame = eval->top;
     char storage[EXPLANATION_MAX];
-    char *clean;
     uint32_t letters;
     spf_buf_t raw;
-    spf_buf_t buf;
 
     if (!macro_letters(text, length, &letters))
         return true;
@@ -40,14 +38,9 @@ static bool expand(spf_eval_t *eval, const char *text, size_t length)
     spf_macro_expand(&raw, text, length, SPF_MACRO_IN_EXPLANATION, &eval->values);
     if (raw.full || raw.len == 0)
         return true;
-    clean = spf_arena_alloc(eval->arena, raw.len + 1);
-    if (clean == NULL) {
+    eval->explanation = spf_printable_copy(eval->arena, raw.data, raw.len, false);
+    if (eval->explanation == NULL)
         eval->is_out_of_memory = true;
-        return true;
-    }
-    spf_buf_init(&buf, clean, raw.len + 1);
-    spf_buf_add_printable(&buf, raw.data, raw.len, false);
-    eval->explanation = clean;
     return true;
 }
 

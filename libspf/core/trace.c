@@ -14,16 +14,12 @@ static bool is_tracing(const spf_eval_t *eval)
 /* A copy fit for people; an empty text if memory is short, which is recorded. */
 static const char *printable(spf_eval_t *eval, const char *text, size_t length)
 {
-    char *copy = spf_arena_alloc(eval->arena, length + 1);
-    spf_buf_t buf;
+    const char *copy = spf_printable_copy(eval->arena, text, length, false);
 
-    if (copy == NULL) {
-        eval->is_out_of_memory = true;
-        return "";
-    }
-    spf_buf_init(&buf, copy, length + 1);
-    spf_buf_add_printable(&buf, text, length, false);
-    return copy;
+    if (copy != NULL)
+        return copy;
+    eval->is_out_of_memory = true;
+    return "";
 }
 
 /* Room for one step more. */

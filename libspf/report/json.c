@@ -62,13 +62,10 @@ static json_t *mended_string(spf_arena_t *arena, const char *text, const char *c
  * ASCII controls, that it replaces too, JSON can escape. */
 static json_t *string(spf_arena_t *arena, const char *text, size_t length)
 {
-    char *clean = spf_arena_alloc(arena, length + 1);
-    spf_buf_t filter;
+    const char *clean = spf_printable_copy(arena, text, length, true);
 
     if (clean == NULL)
         return NULL;
-    spf_buf_init(&filter, clean, length + 1);
-    spf_buf_add_printable(&filter, text, length, true);
     if (memcmp(clean, text, length) != 0)
         return mended_string(arena, text, clean, length);
     return json_stringn_nocheck(text, length);
