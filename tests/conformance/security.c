@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { QUERIES_OF_A_TREE = 25, QUERIES_OF_A_CHECK = 125, RANDOM_ZONES = 300, NAME_ROOM = 64 };
+enum { QUERIES_OF_A_TREE = 25, QUERIES_OF_A_CHECK = 125, RANDOM_ZONES = 500, NAME_ROOM = 64 };
 
 static void add_format(zone_t *zone, const char *type, const char *value, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -149,7 +149,7 @@ static void random_record(char record[512], unsigned short seed[3])
         "exists:%%{p}.e%ld.example.com",  "ptr:p%ld.example.com",   "a:n%ld.example.net",       "a:h%ld.example.com",
         "include:%%{p}.d%ld.example.com", "?mx:m%ld.example.com/24"};
     static const char *const ends[] = {"redirect=d%ld.example.com", "exp=%%{p}.e.example.com -all", "?all",
-                                       "redirect=%%{p}.e.example.com"};
+                                       "redirect=%%{p}.d%ld.example.com"};
     size_t used = (size_t)snprintf(record, 512, "v=spf1");
     long count = nrand48(seed) % 8;
     for (long i = 0; i <= count; i++) {
@@ -172,6 +172,7 @@ static zone_t *random_zone(unsigned number)
     for (int i = 0; i < 20; i++) {
         random_record(record, seed);
         add_format(zone, "TXT", record, "d%d.example.com", i);
+        add_format(zone, "TXT", record, "unknown.d%d.example.com", i);
     }
     random_record(record, seed);
     zone_add(zone, ROW_DOMAIN, "TXT", record);
