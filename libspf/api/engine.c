@@ -340,6 +340,24 @@ static bool lead(spf_engine_t *engine, int64_t timeout_us)
     return is_ok;
 }
 
+/* Leaves the descriptors to the leader, who has to know of what this thread wants sooner. */
+static void follow(spf_engine_t *engine, int64_t timeout_us)
+{
+    struct timespec until;
+
+    arm(engine);
+    if (timeout_us < 0) {
+        pthread_cond_wait(&engine->changed, &engine->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_us / 1000000;
+    until.tv_nsec += timeout_us % 1000000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
+}
+
 /* Runs the callbacks that are due now, without the lock; those that they bring about wait for the next time. */
 static size_t deliver(spf_engine_t *engine)
 {
@@ -381,7 +399,7 @@ spf_err_t spf_engine_run(spf_engine_t *engine, spf_check_t *check)
     err = begin(engine, check);
     while (err == SPF_OK && check->state != SPF_CHECK_DONE) {
         if (engine->has_leader)
-            pthread_cond_wait(&engine->changed, &engine->lock);
+            follow(engine, -1);
         else if (!lead(engine, -1))
             err = SPF_ESYSTEM;
         deliver(engine);
@@ -462,22 +480,6 @@ spf_err_t spf_engine_process(spf_engine_t *engine)
     arm(engine);
     leave(engine);
     return is_ok ? SPF_OK : SPF_ESYSTEM;
-}
-
-static void follow(spf_engine_t *engine, int64_t timeout_us)
-{
-    struct timespec until;
-
-    if (timeout_us < 0) {
-        pthread_cond_wait(&engine->changed, &engine->lock);
-        return;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_us / 1000000;
-    until.tv_nsec += timeout_us % 1000000 * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
 }
 
 spf_err_t spf_engine_wait(spf_engine_t *engine, int64_t timeout_us)

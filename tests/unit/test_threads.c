@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,63 @@ static void test_callbacks_and_blocking_checks(void **state)
     world_close(&world);
 }
 
+/* A resolver that never answers. */
+static spf_err_t never_start(void *resolver, spf_query_t *query)
+{
+    (void)resolver;
+    (void)query;
+    return SPF_OK;
+}
+
+static void never_cancel(void *resolver, spf_query_t *query)
+{
+    (void)resolver;
+    (void)query;
+}
+
+static const spf_resolver_ops_t never_ops = {.size = sizeof never_ops, .start = never_start, .cancel = never_cancel};
+
+typedef struct waiter {
+    pthread_t thread;
+    spf_context_t *context;
+    unsigned timeout_ms;
+    atomic_bool is_over;
+} waiter_t;
+
+static void *wait_in_vain(void *argument)
+{
+    waiter_t *waiter = argument;
+    spf_check_t *check = check_number(waiter->context, 0);
+
+    spf_check_set_timeout_ms(check, waiter->timeout_ms);
+    if (spf_check_run(check) == SPF_OK && spf_check_verdict(check)->cause == SPF_CAUSE_DEADLINE)
+        atomic_store(&waiter->is_over, true);
+    spf_check_free(check);
+    return NULL;
+}
+
+/* One thread waits for the descriptors, for long; another's deadline, which comes later and is due sooner, must wake
+ * it. */
+static void test_a_follower_keeps_its_deadline(void **state)
+{
+    spf_context_t *context;
+    waiter_t patient = {.timeout_ms = 5000};
+    waiter_t hasty = {.timeout_ms = 50};
+    (void)state;
+
+    assert_int_equal(spf_context_new_with_resolver(&context, NULL, &never_ops, NULL), SPF_OK);
+    patient.context = hasty.context = context;
+    assert_int_equal(pthread_create(&patient.thread, NULL, wait_in_vain, &patient), 0);
+    usleep(200000); /* so that it leads; if it does not yet, the test just says less */
+    assert_int_equal(pthread_create(&hasty.thread, NULL, wait_in_vain, &hasty), 0);
+    pthread_join(hasty.thread, NULL);
+    assert_true(atomic_load(&hasty.is_over));
+    assert_false(atomic_load(&patient.is_over));
+    pthread_join(patient.thread, NULL);
+    assert_true(atomic_load(&patient.is_over));
+    spf_context_release(context);
+}
+
 /* The shared context comes and goes with its users. */
 static void *take_and_give(void *argument)
 {
@@ -217,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_blocking_checks),
         cmocka_unit_test(test_blocking_checks_without_kept_records),
         cmocka_unit_test(test_callbacks_and_blocking_checks),
+        cmocka_unit_test(test_a_follower_keeps_its_deadline),
         cmocka_unit_test(test_shared_context),
     };
 
