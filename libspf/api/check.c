@@ -163,8 +163,13 @@ spf_err_t spf_check_set_identity(spf_check_t *check, spf_identity_t identity)
 spf_err_t spf_check_set_receiver(spf_check_t *check, const char *receiver)
 {
     size_t length;
+    spf_err_t err;
 
-    return set_text(check, "receiver", receiver, SPF_STRLEN, &check->receiver, &length);
+    if (receiver != NULL && *receiver != '\0')
+        return set_text(check, "receiver", receiver, SPF_STRLEN, &check->receiver, &length);
+    if (is_settable(check, &err))
+        check->receiver = NULL;
+    return err;
 }
 
 spf_err_t spf_check_set_timeout_ms(spf_check_t *check, unsigned timeout_ms)

@@ -222,8 +222,7 @@ SPF_API void spf_context_release(spf_context_t *context);
  * @param error where to copy a sentence about a failure, of @p error_size octets; may be NULL.
  * @return as spf_context_new() and spf_config_load(). Thread-safe.
  */
-SPF_API spf_err_t spf_context_shared(spf_context_t **context, const char *config_file, char *error,
-                                     size_t error_size);
+SPF_API spf_err_t spf_context_shared(spf_context_t **context, const char *config_file, char *error, size_t error_size);
 
 /**
  * One descriptor for the host's event loop: readable when spf_context_process() has something to do. The library
@@ -266,7 +265,7 @@ SPF_API spf_err_t spf_check_set_sender(spf_check_t *check, const char *sender, s
 SPF_API spf_err_t spf_check_set_helo(spf_check_t *check, const char *helo, size_t length);
 /** Which identity to check; SPF_IDENTITY_MAILFROM unless set. */
 SPF_API spf_err_t spf_check_set_identity(spf_check_t *check, spf_identity_t identity);
-/** This host's name for %{r} and the header fields; the configuration's unless set. */
+/** This host's name for %{r} and the header fields; "" and NULL: the configuration's, as unless set. */
 SPF_API spf_err_t spf_check_set_receiver(spf_check_t *check, const char *receiver);
 /** The deadline in milliseconds, 1 to 600000; the configuration's unless set. */
 SPF_API spf_err_t spf_check_set_timeout_ms(spf_check_t *check, unsigned timeout_ms);
@@ -356,15 +355,15 @@ SPF_API const spf_lookup_t *spf_check_lookup(const spf_check_t *check, size_t in
 
 /** X(enumerator, word): what became of a step of the trace. */
 #define SPF_OUTCOME_MAP(X)                                                                                             \
-    X(SPF_OUTCOME_PENDING, "pending")     /* the check ended before it was decided */                                  \
-    X(SPF_OUTCOME_RECORD, "record")       /* the domain's record was found */                                          \
+    X(SPF_OUTCOME_PENDING, "pending") /* the check ended before it was decided */                                      \
+    X(SPF_OUTCOME_RECORD, "record")   /* the domain's record was found */                                              \
     X(SPF_OUTCOME_NO_MATCH, "no match")                                                                                \
     X(SPF_OUTCOME_MATCH, "match")                                                                                      \
-    X(SPF_OUTCOME_FOLLOWED, "followed")   /* a redirect was followed, an exp text was fetched */                       \
-    X(SPF_OUTCOME_NONE, "none")           /* the domain has no record */                                               \
+    X(SPF_OUTCOME_FOLLOWED, "followed") /* a redirect was followed, an exp text was fetched */                         \
+    X(SPF_OUTCOME_NONE, "none")         /* the domain has no record */                                                 \
     X(SPF_OUTCOME_TEMPERROR, "temperror")                                                                              \
     X(SPF_OUTCOME_PERMERROR, "permerror")                                                                              \
-    X(SPF_OUTCOME_UNUSABLE, "unusable")   /* an exp that gives no explanation */
+    X(SPF_OUTCOME_UNUSABLE, "unusable") /* an exp that gives no explanation */
 
 /** What became of a step; see #SPF_OUTCOME_MAP. */
 typedef enum spf_outcome {

@@ -8,7 +8,8 @@
  * it never evaluates, so it may be given from inside `start` and from any callback of the resolver.
  *
  * Threads: the library calls the operations of one resolver from one thread at a time. Answers must be given from
- * inside an operation (`start`, `process`, `wait`), or else, from outside, by the only thread that uses the context.
+ * inside an operation (`start`, `process`, `wait`), or else, from outside, by the only thread that uses the context,
+ * which then calls spf_context_process() so that the check goes on.
  */
 #ifndef SPF_RESOLVER_H
 #define SPF_RESOLVER_H
