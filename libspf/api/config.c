@@ -4,6 +4,7 @@
 
 #include "base/ip.h"
 #include "base/name.h"
+#include "syntax/macro.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,11 +177,20 @@ static spf_taken_t take_host(void *field, const spf_key_t *key, spf_span_t value
     return is_host_name(value.text, value.length) ? store_text(field, value) : WRONG;
 }
 
-static spf_taken_t take_text(void *field, const spf_key_t *key, spf_span_t value)
+/* An explain-string of one's own (RFC 7208 section 6.2): its macros are expanded as in a domain's. */
+static spf_taken_t take_explanation(void *field, const spf_key_t *key, spf_span_t value)
 {
+    spf_macro_token_t token;
+    const char *error;
+    size_t position = 0;
+    int found;
+
     if (value.length < key->min || value.length > key->max || !is_printable(value))
         return WRONG;
-    return store_text(field, value);
+    do
+        found = spf_macro_next(value.text, value.length, &position, SPF_MACRO_IN_EXPLANATION, &token, &error);
+    while (found > 0);
+    return found == 0 ? store_text(field, value) : WRONG;
 }
 
 /* -------------------------------------------------------------------------------------------- resolvers and zones */
@@ -326,8 +336,8 @@ static const spf_key_t keys[] = {
     {"prefetch", take_flag, FIELD(prefetch), 0, 0, "is neither yes nor no"},
     {"trust-anchor", take_path, FIELD(dns.trust_anchor), 0, 0, "is no name of a file"},
     {"receiver", take_host, FIELD(receiver), 0, 0, "is no host name"},
-    {"explanation", take_text, FIELD(explanation), 1, EXPLANATION_MAX,
-     "is no text of 1 to 512 printable ASCII characters"},
+    {"explanation", take_explanation, FIELD(explanation), 1, EXPLANATION_MAX,
+     "is no explanation: 1 to 512 printable ASCII characters, in which macros are expanded (%% is a percent sign)"},
     {"record-cache", take_size, FIELD(record_cache_bytes), 0, UINT64_C(1) << 30, "is no size from 0 to 1g"},
     {"dns-cache", take_size, FIELD(dns.cache_bytes), UINT64_C(64) << 10, UINT64_C(4) << 30,
      "is no size from 64k to 4g"},

@@ -48,6 +48,17 @@ class Docs(unittest.TestCase):
         self.assertEqual(named, declared_functions())
         self.assertEqual(shown, declared_functions())
 
+    def test_every_member_has_its_place(self):
+        header = (ROOT / "libspf" / "include" / "spf.h").read_text()
+        verdict = re.sub(r"\\f.", "", (MAN / "spf_verdict.3").read_text())
+        report = (MAN / "spf_report.3").read_text()
+        for struct, page in (("verdict", verdict), ("lookup", verdict), ("step", verdict), ("smtp_reply", report)):
+            body = re.search(r"typedef struct spf_%s \{(.*?)\} spf_%s_t;" % (struct, struct), header, flags=re.S).group(1)
+            members = re.findall(r"(\w+);", without_comments(body))
+            self.assertGreater(len(members), 2)
+            described = set(re.findall(r"\w+", " ".join(re.findall(r"\bVa (.*)", page))))
+            self.assertEqual(set(members) - described, set())
+
     def test_every_function_page_has_its_sections(self):
         for page in MAN.glob("*.3"):
             sections = re.findall(r"^\.Sh (.*)", page.read_text(), flags=re.M)

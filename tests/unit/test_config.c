@@ -13,6 +13,9 @@
 
 #include <cmocka.h>
 
+#define EXPLANATION_ERROR                                                                                              \
+    "is no explanation: 1 to 512 printable ASCII characters, in which macros are expanded (%% is a percent sign)"
+
 static char path[] = "/tmp/libspf-test-config-XXXXXX";
 
 static int make_file(void **state)
@@ -89,8 +92,11 @@ static void test_values(void **state)
         {"receiver", "", "is no host name"},
         {"receiver", "mx..example.org", "is no host name"},
         {"explanation", "See http://example.org/#spf", NULL},
-        {"explanation", "", "is no text of 1 to 512 printable ASCII characters"},
-        {"explanation", "a\nb", "is no text of 1 to 512 printable ASCII characters"},
+        {"explanation", "100%% sure: %{i} at %{R}, %{t}", NULL},
+        {"explanation", "100% sure", EXPLANATION_ERROR},
+        {"explanation", "%{x}", EXPLANATION_ERROR},
+        {"explanation", "", EXPLANATION_ERROR},
+        {"explanation", "a\nb", EXPLANATION_ERROR},
         {"record-cache", "0", NULL},
         {"record-cache", "1g", NULL},
         {"record-cache", "1024m", NULL},
