@@ -3,7 +3,7 @@
 option(SPF_BUILD_TOOLS "Build the spf command" ON)
 option(SPF_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SPF_BUILD_BENCH "Build the benchmarks" OFF)
-option(SPF_FUZZ "Build the fuzz targets with libFuzzer (clang) instead of replaying their seeds" OFF)
+option(SPF_FUZZ "Build the fuzz targets for libFuzzer (clang), beside the programs that replay their seeds" OFF)
 option(SPF_WERROR "Take compiler warnings as errors" OFF)
 option(SPF_COVERAGE "Count which lines run (gcc)" OFF)
 set(SPF_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")

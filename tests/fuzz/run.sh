@@ -35,8 +35,9 @@ statistic_of() {
     sed -nE "s/^stat::$2: *([0-9]+)/\1/p" "$build/$1.log" | tail -n 1
 }
 
+"$root/tests/support/packages/install" build test
 (cd "$root" && cmake --preset fuzz -B "$build" >/dev/null)
-cmake --build "$build" --target "${targets[@]/#/fuzz_}"
+cmake --build "$build" -j 2 --target "${targets[@]/#/fuzz_}"
 for target in "${targets[@]}"; do
     while [ "$(jobs -pr | wc -l)" -ge "${JOBS:-1}" ]; do
         wait -n
