@@ -82,7 +82,12 @@ static spf_query_t *term_ask(spf_eval_t *eval, spf_frame_t *frame, const spf_ter
     query = type == SPF_TYPE_PTR ? spf_eval_want_ptr(eval, true)
                                  : spf_eval_want(eval, frame->target, frame->target_length, type, is_policy, true);
     *judgement = query != NULL ? SPF_JUDGE_WAIT : SPF_JUDGE_DECIDED;
-    return query != NULL && spf_eval_use(eval, query) != NULL ? query : NULL;
+    if (query == NULL || spf_eval_use(eval, query) == NULL)
+        return NULL;
+    if (!eval->is_out_of_memory)
+        return query;
+    *judgement = SPF_JUDGE_DECIDED; /* the answer is incomplete: nothing may be read from it */
+    return NULL;
 }
 
 /* A term's own first question counts once when it is void; the third is an error (section 4.6.4). */
