@@ -3,6 +3,7 @@
 option(SPF_BUILD_TOOLS "Build the spf command" ON)
 option(SPF_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SPF_BUILD_BENCH "Build the benchmarks" OFF)
+set(SPF_BUILD_EXIM "AUTO" CACHE STRING "Build the plugin for Exim: ON, OFF, or AUTO, where Exim's headers are there")
 option(SPF_FUZZ "Build the fuzz targets for libFuzzer (clang), beside the programs that replay their seeds" OFF)
 option(SPF_WERROR "Take compiler warnings as errors" OFF)
 option(SPF_COVERAGE "Count which lines run (gcc)" OFF)
