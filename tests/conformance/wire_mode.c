@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -95,10 +96,21 @@ static void wire_loop(wire_scenario_t *wires, size_t count)
         printf("%zu checks did not end within %d seconds\n", pending, WIRE_LIMIT_S);
 }
 
+/* So many servers and contexts at the same time need more descriptors than a login shell gives at first. */
+static void wire_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 void wire_mode_run(suite_t *const *suites, size_t suite_count, outcome_t *const *const outcomes[2])
 {
     static wire_scenario_t wires[WIRE_SCENARIOS_MAX];
     size_t count = 0;
+    wire_raise_descriptor_limit();
     for (int prefetch = 0; prefetch <= 1; prefetch++) {
         for (size_t i = 0; i < suite_count; i++) {
             outcome_t *next = outcomes[prefetch][i];
