@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/loopback_server.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { BIND_TRIES = 500 };
 
 static void put(message_t *message, const void *octets, size_t length)
 {
@@ -179,7 +182,7 @@ static bool make_answer(server_t *server, message_t *answer, const uint8_t *ques
 static void serve_udp(server_t *server, message_t *answer)
 {
     uint8_t question[1024];
-    struct sockaddr_in peer;
+    struct sockaddr_storage peer;
     socklen_t peer_length = sizeof peer;
     ssize_t length = recvfrom(server->udp, question, sizeof question, 0, (struct sockaddr *)&peer, &peer_length);
     if (length > 0 && make_answer(server, answer, question, (size_t)length, false))
@@ -214,23 +217,67 @@ static void *serve(void *argument)
     return NULL;
 }
 
-void server_start(server_t *server)
+static int socket_bound(int type, const char *host, const char *port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = type};
+    struct addrinfo *at;
+    int reuse = 1;
+    assert_int_equal(getaddrinfo(host, port, &hints, &at), 0);
+    int fd = socket(at->ai_family, type | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse); /* connections of an earlier server linger */
+    if (fd >= 0 && bind(fd, at->ai_addr, at->ai_addrlen) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(at);
+    return fd;
+}
+
+static void port_of(int fd, char *port, size_t size)
+{
+    struct sockaddr_storage address;
     socklen_t length = sizeof address;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, (socklen_t)size, NI_NUMERICSERV),
+                     0);
+}
+
+/* UDP first, then TCP on the same port, which somebody else may have for the moment. */
+static bool server_bind(server_t *server, const char *host, const char *wanted)
+{
+    char port[8] = "";
+    server->udp = socket_bound(SOCK_DGRAM, host, wanted);
+    if (server->udp < 0)
+        return false;
+    port_of(server->udp, port, sizeof port);
+    server->tcp = socket_bound(SOCK_STREAM, host, port);
+    if (server->tcp < 0) {
+        close(server->udp);
+        return false;
+    }
+    snprintf(server->address, sizeof server->address, "%s@%s", host, port);
+    return true;
+}
+
+void server_start_at(server_t *server, const char *host, const char *port)
+{
     int large = 4 << 20;
     memset(server, 0, sizeof *server);
+    for (int tries = 0; !server_bind(server, host, port); tries++) {
+        assert_true(tries < BIND_TRIES);
+        usleep(10000);
+    }
     pthread_mutex_init(&server->mutex, NULL);
-    server->udp = socket(AF_INET, SOCK_DGRAM, 0);
     setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
-    assert_int_equal(bind(server->udp, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(server->udp, (struct sockaddr *)&address, &length), 0);
-    server->tcp = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(server->tcp, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(server->tcp, 16), 0);
-    snprintf(server->address, sizeof server->address, "127.0.0.1@%u", ntohs(address.sin_port));
-    assert_int_equal(pipe(server->stop), 0);
+    assert_int_equal(pipe2(server->stop, O_CLOEXEC), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+void server_start(server_t *server)
+{
+    server_start_at(server, "127.0.0.1", "0");
 }
 
 void server_stop(server_t *server)

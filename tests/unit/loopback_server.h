@@ -24,7 +24,7 @@ typedef struct server {
     int tcp;
     int stop[2];
     pthread_t thread;
-    char address[32];
+    char address[64]; /* as the configuration key `resolver` takes it */
     message_t answer;
     pthread_mutex_t mutex;
     _Atomic bool is_tampering;
@@ -37,7 +37,10 @@ typedef struct server {
 /* The zone signed.example., in which good.signed.example. is, as a trust-anchor file has it. */
 extern const char server_trust_anchor[];
 
+/* On a free port of 127.0.0.1. */
 void server_start(server_t *server);
+/* On this port, as soon as it is free; "0": on any. */
+void server_start_at(server_t *server, const char *host, const char *port);
 void server_stop(server_t *server);
 /* Questions that came so far. */
 unsigned server_questions(server_t *server);
