@@ -116,7 +116,7 @@ $quick && leave_out=(-LE slow)
 step build-release build release -DCMAKE_C_COMPILER=gcc && suite release "${leave_out[@]}"
 step build-asan build asan && suite asan "${leave_out[@]}"
 if $quick; then
-    for name in threads valgrind clang-tidy cppcheck shellcheck; do
+    for name in threads valgrind clang-tidy cppcheck shellcheck quickstart; do
         skip "$name" "(--quick)"
     done
 else
@@ -125,6 +125,7 @@ else
     step clang-tidy read_by_clang_tidy
     step cppcheck read_by_cppcheck
     step shellcheck read_by_shellcheck
+    step quickstart examples/quickstart.sh
 fi
 
 printf '\n'
