@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The input is lines: digits that choose result, cause, identity and the rest of the numbers; then, each hostile, the
- * client's address, sender, HELO, receiver, domain, reason, explanation, term and record of a verdict.
+ * The input is lines: digits that choose result, cause, identity and the rest of the numbers; the client's address;
+ * then, each hostile, sender, HELO, receiver, domain, reason, explanation, term and record of a verdict.
  */
 #include "fuzz/fuzz.h"
 
@@ -31,6 +31,13 @@ static unsigned choice(const char *digits, size_t length, size_t index, unsigned
     return index < length ? (unsigned char)digits[index] % 16u % count : 0;
 }
 
+/* The address is the one text in a verdict that nobody else chooses. */
+static const char *address(const char *text)
+{
+    spf_ip_t ip;
+    return spf_ip_parse_client(&ip, text, strlen(text)) ? text : "192.0.2.7";
+}
+
 static void input_read(input_t *input, const uint8_t *data, size_t size)
 {
     fuzz_lines_t lines = fuzz_lines(data, size);
@@ -45,7 +52,7 @@ static void input_read(input_t *input, const uint8_t *data, size_t size)
         .result = (spf_result_t)choice(digits, length, 0, 7),
         .cause = (spf_cause_t)choice(digits, length, 1, 16),
         .identity = (spf_identity_t)choice(digits, length, 2, 2),
-        .ip = input->strings[IP],
+        .ip = address(input->strings[IP]),
         .sender = input->strings[SENDER],
         .helo = input->strings[HELO],
         .receiver = input->strings[RECEIVER],
