@@ -13,9 +13,10 @@ struct bare_unbound {
     spf_ub_context_t context;
 };
 
-/* A group under way: how many of its questions are open. */
+/* A group under way: the question that is next, and how many are open. */
 typedef struct job {
-    size_t open;
+    const question_group_t *group;
+    size_t next, open;
 } job_t;
 
 bare_unbound_t *bare_unbound_new(unsigned port)
@@ -50,13 +51,15 @@ static void answered(void *argument, int rcode, void *packet, int length, int se
     ((job_t *)argument)->open--;
 }
 
-static void start(bare_unbound_t *bare, job_t *job, const question_group_t *group)
+/* The questions that are asked together with the next. */
+static void ask_wave(bare_unbound_t *bare, job_t *job)
 {
+    const question_t *question = &job->group->questions[job->next];
+    uint64_t asked_us = question->asked_us;
     int id;
 
-    job->open = group->count;
-    for (size_t i = 0; i < group->count; i++) {
-        const question_t *question = &group->questions[i];
+    for (; job->next < job->group->count && question->asked_us == asked_us; job->next++, question++) {
+        job->open++;
         if (!spf_ub_context_ask(&bare->context, question->name, strlen(question->name), question->type, answered, job,
                                 &id))
             bench_fail("libunbound refuses", question->name);
@@ -72,6 +75,11 @@ static void wait_for_events(bare_unbound_t *bare)
     spf_loop_run_timers(bare->loop, true);
 }
 
+static bool is_over(const job_t *job)
+{
+    return job->open == 0 && (job->group == NULL || job->next == job->group->count);
+}
+
 void bare_unbound_ask(bare_unbound_t *bare, const question_list_t *list, size_t first, size_t count, size_t jobs)
 {
     job_t *job = calloc(jobs, sizeof *job);
@@ -83,9 +91,11 @@ void bare_unbound_ask(bare_unbound_t *bare, const question_list_t *list, size_t 
     while (is_busy) {
         is_busy = false;
         for (size_t i = 0; i < jobs; i++) {
-            while (job[i].open == 0 && next < first + count)
-                start(bare, &job[i], &list->groups[next++ % list->count]);
-            is_busy = is_busy || job[i].open > 0;
+            while (is_over(&job[i]) && next < first + count)
+                job[i] = (job_t){.group = &list->groups[next++ % list->count]};
+            while (job[i].open == 0 && !is_over(&job[i]))
+                ask_wave(bare, &job[i]);
+            is_busy = is_busy || !is_over(&job[i]);
         }
         if (is_busy)
             wait_for_events(bare);

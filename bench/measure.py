@@ -227,13 +227,22 @@ class Bench:
                 "libunbound": (Program(f"{self.bench}_bare", self.stream, f"{self.data}/zone", self.server.port, jobs), 0,
                                checks),
             }
+            packets = {name: self.packets(*what) for name, what in programs.items()}
             reports = self.rounds(programs, self.few(2, 7))
             ours, bare = self.cpu(reports["libspf"]), self.cpu(reports["libunbound"])
             questions = reports["libunbound"][0]["queries"] / checks
             self.table.row(f"libunbound alone, {jobs} at a time, the same questions", f"{bare:.1f}")
             self.table.row("    each question", f"{bare / questions:.1f}")
+            self.table.row("    packets to the server a check", f"{packets['libunbound']:.2f}")
             self.table.row(f"libspf, {jobs} at a time", f"{ours:.1f}")
+            self.table.row("    packets to the server a check", f"{packets['libspf']:.2f}")
             self.table.row("    times libunbound alone", f"{ours / bare:.2f}", "<= 1.3", ours / bare <= 1.3)
+
+    def packets(self, program, first, checks):
+        self.server.counters()
+        program.run(first, checks)
+        counters = self.server.counters()
+        return (counters["udp"] + counters["tcp"]) / checks
 
     def networks(self):
         self.server.behave(0, 86400)

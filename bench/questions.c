@@ -20,8 +20,9 @@ static spf_err_t record(void *self, spf_query_t *query)
     group->questions = reallocarray(group->questions, group->count + 1, sizeof *group->questions);
     if (group->questions == NULL)
         bench_fail("out of memory", "");
-    group->questions[group->count].name = strdup(spf_query_name(query, NULL));
-    group->questions[group->count++].type = spf_query_type(query);
+    group->questions[group->count++] = (question_t){.name = strdup(spf_query_name(query, NULL)),
+                                                    .type = spf_query_type(query),
+                                                    .asked_us = memory_resolver_now_us(recorder->resolver)};
     return memory_resolver_ops.start(recorder->resolver, query);
 }
 

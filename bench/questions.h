@@ -9,6 +9,7 @@
 typedef struct question {
     char *name;
     uint16_t type;
+    uint64_t asked_us; /* in virtual time: questions of a check that have it in common are asked together */
 } question_t;
 
 /* The questions of one check, in order. */

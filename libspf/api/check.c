@@ -16,11 +16,12 @@ static const char postmaster[] = "postmaster";
 spf_err_t spf_check_new(spf_check_t **check, spf_context_t *context)
 {
     int saved_errno = errno;
-    spf_check_t *made = calloc(1, sizeof *made);
+    spf_check_t *made = malloc(sizeof *made); /* which is quicker than calloc() where pieces are used again */
 
     errno = saved_errno;
     if (made == NULL)
         return SPF_ENOMEM;
+    *made = (spf_check_t){0};
     made->context = context;
     made->timeout_us = context->settings.timeout_us;
     spf_context_hold(context);

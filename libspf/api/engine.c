@@ -171,14 +171,14 @@ static void deadline_fire(spf_timer_t *timer)
     wake(check);
 }
 
-static void ask(spf_engine_t *engine, spf_check_t *check)
+static void ask(spf_engine_t *engine, spf_check_t *check, uint64_t at_us)
 {
     spf_query_t *query;
 
     while ((query = spf_eval_next_wanted(check->eval)) != NULL) {
         query->owner = check;
         query->answered = query_answered;
-        if (query->is_policy && spf_policy_cache_answer(engine->policies, query, now_us(engine)))
+        if (query->is_policy && spf_policy_cache_answer(engine->policies, query, at_us))
             check->has_news = true;
         else if (engine->ops->start(engine->resolver, query) != SPF_OK)
             spf_query_finish(query, SPF_DNS_ERROR, 0, SPF_DNSSEC_INSECURE, "the question could not be asked");
@@ -221,8 +221,8 @@ static void finish(spf_engine_t *engine, spf_check_t *check, spf_err_t end)
 }
 
 /* Steps the machine as far as there are answers. What evaluation needs now is asked first: only if that has to be
- * waited for is anything asked ahead. */
-static void drive(spf_engine_t *engine, spf_check_t *check)
+ * waited for is anything asked ahead. All of it happens at one time, at_us. */
+static void drive(spf_engine_t *engine, spf_check_t *check, uint64_t at_us)
 {
     spf_eval_status_t status;
 
@@ -231,11 +231,11 @@ static void drive(spf_engine_t *engine, spf_check_t *check)
         check->has_news = false;
         status = spf_eval_step(check->eval);
         if (status == SPF_EVAL_WAIT)
-            ask(engine, check);
+            ask(engine, check, at_us);
         if (status == SPF_EVAL_WAIT && !check->has_news && engine->settings->prefetch) {
             status = spf_eval_prefetch(check->eval);
             if (status == SPF_EVAL_WAIT)
-                ask(engine, check);
+                ask(engine, check, at_us);
         }
     } while (status == SPF_EVAL_WAIT && check->has_news);
     check->is_driven = false;
@@ -254,7 +254,7 @@ static void turn(spf_engine_t *engine)
         while ((check = TAILQ_FIRST(&engine->ready)) != NULL) {
             TAILQ_REMOVE(&engine->ready, check, ready_link);
             check->is_ready = false;
-            drive(engine, check);
+            drive(engine, check, now_us(engine));
         }
         spf_loop_run_timers(engine->loop, true);
     } while (!TAILQ_EMPTY(&engine->ready));
@@ -279,7 +279,7 @@ static spf_err_t begin(spf_engine_t *engine, spf_check_t *check)
     check->state = SPF_CHECK_RUNNING;
     TAILQ_INSERT_TAIL(&engine->in_flight, check, link);
     engine->pending += check->callback != NULL;
-    drive(engine, check);
+    drive(engine, check, check->started_us);
     turn(engine);
     return SPF_OK;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { IP4_OCTETS = 4, IP6_OCTETS = 16, IP6_NIBBLES = 32 };
+enum { IP4_OCTETS = 4, IP6_OCTETS = 16, IP6_GROUPS = 8, IP6_NIBBLES = 32 };
 
 static const uint8_t mapped_prefix[IP6_OCTETS - IP4_OCTETS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -99,22 +99,73 @@ bool spf_ip_prefix_equals(const spf_ip_t *ip, const uint8_t *octets, unsigned pr
     return rest == 0 || (ip->octets[whole] ^ octets[whole]) >> (8 - rest) == 0;
 }
 
-static void add_quad(spf_buf_t *buf, const spf_ip_t *ip, bool reverse)
+static void add_quad(spf_buf_t *buf, const uint8_t *octets, bool reverse)
 {
+    char text[IP4_OCTETS * sizeof("255.")];
+    char *end = text;
     for (size_t i = 0; i < IP4_OCTETS; i++) {
-        if (i > 0)
-            spf_buf_add_char(buf, '.');
-        spf_buf_add_uint(buf, ip->octets[reverse ? IP4_OCTETS - 1 - i : i]);
+        uint8_t octet = octets[reverse ? IP4_OCTETS - 1 - i : i];
+        if (octet >= 100)
+            *end++ = (char)('0' + octet / 100);
+        if (octet >= 10)
+            *end++ = (char)('0' + octet / 10 % 10);
+        *end++ = (char)('0' + octet % 10);
+        *end++ = '.';
     }
+    spf_buf_add(buf, text, (size_t)(end - text) - 1); /* all but the last dot */
+}
+
+/* The first of the longest runs of zero groups; length 1 if none has two or more. */
+static void find_zero_run(const uint16_t *groups, size_t *start, size_t *length)
+{
+    size_t run = 0;
+    *start = IP6_GROUPS;
+    *length = 1;
+    for (size_t i = 0; i < IP6_GROUPS; i++) {
+        run = groups[i] == 0 ? run + 1 : 0;
+        if (run > *length) {
+            *length = run;
+            *start = i + 1 - run;
+        }
+    }
+}
+
+/* RFC 5952 section 4. */
+static void add_groups(spf_buf_t *buf, const uint8_t *octets)
+{
+    uint16_t groups[IP6_GROUPS];
+    char text[SPF_IP_TEXT_MAX];
+    char *end = text;
+    size_t zeros, zero_count;
+    for (size_t i = 0; i < IP6_GROUPS; i++)
+        groups[i] = (uint16_t)(octets[2 * i] << 8 | octets[2 * i + 1]);
+    find_zero_run(groups, &zeros, &zero_count);
+    for (size_t i = 0; i < IP6_GROUPS; i++) {
+        if (i > 0 || i == zeros)
+            *end++ = ':';
+        if (i == zeros) {
+            i += zero_count - 1;
+            if (i == IP6_GROUPS - 1)
+                *end++ = ':';
+            continue;
+        }
+        for (int shift = 12; shift >= 0; shift -= 4)
+            if (groups[i] >> shift != 0 || shift == 0)
+                *end++ = "0123456789abcdef"[groups[i] >> shift & 0xf];
+    }
+    spf_buf_add(buf, text, (size_t)(end - text));
 }
 
 void spf_ip_add_text(spf_buf_t *buf, const spf_ip_t *ip)
 {
-    char text[SPF_IP_TEXT_MAX];
-    if (ip->family == 4)
-        add_quad(buf, ip, false);
-    else if (inet_ntop(AF_INET6, ip->octets, text, sizeof(text)) != NULL)
-        spf_buf_add_text(buf, text);
+    if (ip->family == 4) {
+        add_quad(buf, ip->octets, false);
+    } else if (memcmp(ip->octets, mapped_prefix, sizeof(mapped_prefix)) == 0) {
+        spf_buf_add_text(buf, "::ffff:"); /* RFC 5952 section 5 */
+        add_quad(buf, ip->octets + sizeof(mapped_prefix), false);
+    } else {
+        add_groups(buf, ip->octets);
+    }
 }
 
 static char nibble_at(const spf_ip_t *ip, size_t index, const char *digits)
@@ -127,7 +178,7 @@ void spf_ip_add_dotted(spf_buf_t *buf, const spf_ip_t *ip)
 {
     char text[2 * IP6_NIBBLES];
     if (ip->family == 4) {
-        add_quad(buf, ip, false);
+        add_quad(buf, ip->octets, false);
         return;
     }
     for (size_t i = 0; i < IP6_NIBBLES; i++) {
@@ -148,7 +199,7 @@ static void add_reverse_nibbles(spf_buf_t *buf, const spf_ip_t *ip)
 void spf_ip_add_reverse_name(spf_buf_t *buf, const spf_ip_t *ip)
 {
     if (ip->family == 4) {
-        add_quad(buf, ip, true);
+        add_quad(buf, ip->octets, true);
         spf_buf_add_text(buf, ".in-addr.arpa");
     } else {
         add_reverse_nibbles(buf, ip);

@@ -54,6 +54,8 @@ static bool is_same_name(const uint8_t *a, const uint8_t *b)
     size_t length = wire_length(a);
     if (length != wire_length(b))
         return false;
+    if (memcmp(a, b, length) == 0) /* as nearly always */
+        return true;
     for (size_t i = 0; i < length; i++) {
         if (lower(a[i]) != lower(b[i]))
             return false;

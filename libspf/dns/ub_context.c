@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/ub_context.h"
 
+#include "base/ascii.h"
 #include "base/fork.h"
 #include "base/name.h"
 #include "dns/ub_options.h"
@@ -50,18 +51,26 @@ void spf_ub_context_clear(spf_ub_context_t *context)
     context->ctx = NULL;
 }
 
-/* Presentation format (RFC 1035 section 5.1): all but the octets of host names and "_" as \DDD, so that nothing of a
- * name that a sender or a record chose is read as anything but itself. */
+/* How many octets at the start of a name stand for themselves: those of host names, and "_". */
+static size_t plain_length(const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < length && (spf_ascii_is_alphanum(name[i]) || name[i] == '.' || name[i] == '-' || name[i] == '_'))
+        i++;
+    return i;
+}
+
+/* Presentation format (RFC 1035 section 5.1): all other octets as \DDD, so that nothing of a name that a sender or a
+ * record chose is read as anything but itself. */
 static void add_presentation(spf_buf_t *buf, const char *name, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char octet = (unsigned char)name[i];
-        bool is_plain = (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
-                        (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' || octet == '.';
-        if (is_plain) {
-            spf_buf_add_char(buf, name[i]);
-            continue;
-        }
+    for (size_t i = 0; i < length;) {
+        size_t plain = plain_length(name + i, length - i);
+        spf_buf_add(buf, name + i, plain);
+        i += plain;
+        if (i == length)
+            break;
+        unsigned octet = (unsigned char)name[i++];
         char escape[4] = {'\\', (char)('0' + octet / 100), (char)('0' + octet / 10 % 10), (char)('0' + octet % 10)};
         spf_buf_add(buf, escape, sizeof escape);
     }
