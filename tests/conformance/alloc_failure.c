@@ -233,15 +233,16 @@ static unsigned failures_run(const zone_t *zone, const suite_case_t *test, const
                              const char *config_file, bool is_async, const char *where, unsigned *first)
 {
     static outcome_t outcome;
+    unsigned took = 0;
+    memory_resolver_t *resolver = zone ? memory_resolver_new(zone) : NULL;
+    if (resolver)
+        memory_resolver_set_options(resolver, &(memory_options_t){.delay_us = is_async ? 20000 : 0,
+                                                                  .timeout_us = 2000000,
+                                                                  .as_packets = is_async,
+                                                                  .ttl_s = 300});
     for (unsigned fail_at = *first; fail_at < FAILURES_MAX; fail_at++) {
-        attempt_t attempt = {.test = test, .config_file = config_file, .is_async = is_async, .outcome = &outcome};
-        if (zone) {
-            attempt.resolver = memory_resolver_new(zone);
-            memory_resolver_set_options(attempt.resolver, &(memory_options_t){.delay_us = is_async ? 20000 : 0,
-                                                                              .timeout_us = 2000000,
-                                                                              .as_packets = is_async,
-                                                                              .ttl_s = 300});
-        }
+        attempt_t attempt = {
+            .test = test, .resolver = resolver, .config_file = config_file, .is_async = is_async, .outcome = &outcome};
         memory.count = 0;
         memory.live = 0;
         memory.fail_at = fail_at;
@@ -249,18 +250,18 @@ static unsigned failures_run(const zone_t *zone, const suite_case_t *test, const
         memory.is_armed = true;
         spf_err_t err = attempt_run(&attempt);
         memory.is_armed = false;
-        bool is_right = failure_is_handled(&attempt, err, reference, where);
-        memory_resolver_free(attempt.resolver);
-        if (!is_right)
-            return 0;
+        if (!failure_is_handled(&attempt, err, reference, where))
+            break;
         if (memory.count < fail_at) {
-            unsigned took = fail_at - *first + 1;
+            took = fail_at - *first + 1;
             *first = attempt.set_up + 1;
-            return took;
+            break;
         }
     }
-    printf("%s: more than %u allocations\n", where, (unsigned)FAILURES_MAX);
-    return 0;
+    memory_resolver_free(resolver);
+    if (!took)
+        printf("%s: stopped there, or not through after %u attempts\n", where, (unsigned)FAILURES_MAX);
+    return took;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- main */

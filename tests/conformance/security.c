@@ -2,6 +2,8 @@
 /* What has gone wrong in implementations of SPF, by name, as whole checks: each test is what an attacker would do. */
 #include "rows.h"
 
+#include "support/dns_packet.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -438,6 +440,88 @@ static void resolver_sees_only_names(void **state)
     }
 }
 
+/* A resolver whose answers are broken at one place: cut off there, or with one octet changed. */
+typedef struct broken_resolver {
+    const zone_t *zone;
+    uint16_t type; /* of the answers that are broken */
+    size_t place;
+    uint8_t flip; /* 0: cut off */
+    size_t longest;
+} broken_resolver_t;
+
+static spf_err_t broken_start(void *self, spf_query_t *query)
+{
+    broken_resolver_t *resolver = self;
+    static uint8_t packet[DNS_PACKET_MAX];
+    dns_question_t question;
+    size_t length;
+    const char *name = spf_query_name(query, &length);
+    uint16_t type = spf_query_type(query);
+    zone_answer_t answer = zone_lookup(resolver->zone, name, length, type);
+    dns_question_make(&question, name, length, type);
+    length = dns_answer_write(packet, sizeof packet, &question, &answer, 300);
+    bool is_broken = type == resolver->type;
+    if (is_broken && length > resolver->longest)
+        resolver->longest = length;
+    if (is_broken && !resolver->flip && resolver->place < length)
+        length = resolver->place;
+    uint8_t *copy = malloc(length ? length : 1); /* so that a read behind its end is seen */
+    if (!copy)
+        return SPF_ENOMEM;
+    memcpy(copy, packet, length);
+    if (is_broken && resolver->flip && resolver->place < length)
+        copy[resolver->place] ^= resolver->flip;
+    spf_query_answer_packet(query, copy, length, SPF_DNSSEC_INSECURE);
+    free(copy);
+    return SPF_OK;
+}
+
+static void broken_cancel(void *self, spf_query_t *query)
+{
+    (void)self;
+    (void)query;
+}
+
+static void run_with_broken(broken_resolver_t *resolver)
+{
+    static const spf_resolver_ops_t ops = {.size = sizeof ops, .start = broken_start, .cancel = broken_cancel};
+    world_t world = {.zone = NULL};
+    assert_int_equal(spf_context_new_with_resolver(&world.context, NULL, &ops, resolver), SPF_OK);
+    spf_check_t *check = world_check(&world, &(row_t){.result = SPF_RESULT_PASS});
+    spf_check_set_trace(check, true);
+    assert_reports_are_clean(check);
+    spf_check_free(check);
+    spf_context_release(world.context);
+}
+
+/* Lengths of strings, of records, of names, and counts in an answer are not trusted. */
+static void broken_packets(void **state)
+{
+    (void)state;
+    static const uint16_t types[] = {SPF_TYPE_TXT, SPF_TYPE_MX, SPF_TYPE_PTR, SPF_TYPE_A};
+    static const uint8_t flips[] = {0, 0xff, 0x01, 0x80, 0xc0, 0x3f};
+    zone_t *zone = zone_new();
+    zone_add_lines(zone, "r.example.com MX 10 a.example.com\n"
+                         "r.example.com MX 20 b.example.com\n"
+                         "a.example.com CNAME c.example.com\n"
+                         "c.example.com A 198.51.100.1\n"
+                         "1.2.0.192.in-addr.arpa PTR p.example.com\n"
+                         "1.2.0.192.in-addr.arpa PTR q.example.com\n"
+                         "q.example.com A 192.0.2.1\n"
+                         "why.r.example.com TXT %{p} is not one of us\n");
+    zone_add_strings(zone, ROW_DOMAIN, (const char *const[]){"v=spf1 mx ptr:e", "xample.org exp=why.%{d} -all"},
+                     (size_t[]){15, 28}, 2);
+    for (size_t i = 0; i < COUNT(types); i++) {
+        for (size_t j = 0; j < COUNT(flips); j++) {
+            broken_resolver_t resolver = {.zone = zone, .type = types[i], .flip = flips[j]};
+            do
+                run_with_broken(&resolver);
+            while (++resolver.place < resolver.longest);
+        }
+    }
+    zone_free(zone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +531,7 @@ int main(void)
         cmocka_unit_test(sender_is_not_parsed_as_record),
         cmocka_unit_test(line_ends_do_not_reach_reports),
         cmocka_unit_test(short_records),
+        cmocka_unit_test(broken_packets),
         cmocka_unit_test(masks),
         cmocka_unit_test(octets_and_lengths_of_macros),
         cmocka_unit_test(long_texts),

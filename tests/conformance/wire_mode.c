@@ -10,11 +10,11 @@
 #include <time.h>
 
 enum {
-    WIRE_SCENARIOS_MAX = 128, /* each counts twice */
-    WIRE_CASES_MAX = 64,      /* in a scenario */
-    WIRE_DEADLINE_MS = 60000, /* where evaluation goes on after a name timed out */
-    WIRE_SETTLE_MS = 5,
-    WIRE_LIMIT_S = 90 /* for all of it */
+    WIRE_SCENARIOS_MAX = 128,  /* each counts twice */
+    WIRE_CASES_MAX = 64,       /* in a scenario */
+    WIRE_DEADLINE_MS = 120000, /* where evaluation goes on after a name timed out */
+    WIRE_SETTLE_MS = 25,
+    WIRE_LIMIT_S = 150 /* for all of it */
 };
 
 /* A scenario has a server and contexts of its own: the names mean something else in the next. */
