@@ -1,7 +1,7 @@
 # What can be chosen, and the flags that follow from it. Every target takes them from spf_flags.
 
 option(SPF_BUILD_TOOLS "Build the spf command" ON)
-option(SPF_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(SPF_BUILD_TESTS "Build the tests; the presets do" OFF)
 option(SPF_BUILD_BENCH "Build the benchmarks" OFF)
 set(SPF_BUILD_EXIM "AUTO" CACHE STRING "Build the plugin for Exim: ON, OFF, or AUTO, where Exim's headers are there")
 option(SPF_FUZZ "Build the fuzz targets for libFuzzer (clang), beside the programs that replay their seeds" OFF)

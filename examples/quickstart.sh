@@ -28,7 +28,7 @@ tests/support/packages/install build
 printf 'all there\n'
 
 say "Building in $build"
-cmake -S . -B "$build" -G Ninja -DSPF_BUILD_TESTS=OFF --log-level=WARNING
+cmake -S . -B "$build" -G Ninja --log-level=WARNING
 cmake --build "$build"
 
 zone=examples/quickstart.zone
