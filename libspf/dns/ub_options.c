@@ -40,8 +40,6 @@ static const spf_ub_option_t relay_options[] = {
     {"local-zone:", "invalid. transparent"},
 };
 
-static const char resolv_conf[] = "/etc/resolv.conf";
-
 static spf_err_t refuse(spf_buf_t *error, const char *what, const char *value, int code)
 {
     spf_buf_add_text(error, "libunbound refuses ");
@@ -132,30 +130,36 @@ static spf_err_t set_forwarder(struct ub_ctx *ctx, const char *address, spf_buf_
     return code ? refuse(error, "the resolver address", address, code) : SPF_OK;
 }
 
-/* Without a name server in it, or without the file, resolv.conf(5) means the one on this machine; libunbound would
- * turn to the root servers. */
-static bool resolv_conf_names_a_server(void)
+/* The address in a line "nameserver ADDRESS", cut out of it; NULL in any other line. */
+static const char *find_name_server(char *line)
 {
     static const char keyword[] = "nameserver";
-    FILE *file = fopen(resolv_conf, "re");
-    if (!file)
-        return false;
-    bool is_found = false;
-    char line[512];
-    while (!is_found && fgets(line, sizeof line, file)) {
-        char after = line[strlen(line) < sizeof keyword ? 0 : sizeof keyword - 1];
-        is_found = strncmp(line, keyword, sizeof keyword - 1) == 0 && (after == ' ' || after == '\t');
-    }
-    fclose(file);
-    return is_found;
+    char *address = line + sizeof keyword - 1;
+    if (strncmp(line, keyword, sizeof keyword - 1) != 0 || (*address != ' ' && *address != '\t'))
+        return NULL;
+    address += strspn(address, " \t");
+    address[strcspn(address, " \t\r\n;#")] = '\0';
+    return address;
 }
 
+/* As the C library reads resolv.conf(5): what is no address is passed over, and without a name server in it, or without
+ * the file, the one on this machine is meant. libunbound's own reader would turn to the root servers then. */
 static spf_err_t set_system_forwarders(struct ub_ctx *ctx, spf_buf_t *error)
 {
-    if (!resolv_conf_names_a_server())
-        return set_forwarder(ctx, "127.0.0.1", error);
-    int code = ub_ctx_resolvconf(ctx, resolv_conf);
-    return code ? refuse(error, "the name servers of", resolv_conf, code) : SPF_OK;
+    FILE *file = fopen("/etc/resolv.conf", "re");
+    spf_err_t result = SPF_OK;
+    bool is_found = false;
+    char line[512];
+    while (file && result == SPF_OK && fgets(line, sizeof line, file)) {
+        const char *address = find_name_server(line);
+        int code = address ? ub_ctx_set_fwd(ctx, address) : UB_SYNTAX;
+        if (code != UB_SYNTAX)
+            result = code ? refuse(error, "the resolver address", address, code) : SPF_OK;
+        is_found = is_found || code == UB_NOERROR;
+    }
+    if (file)
+        fclose(file);
+    return is_found || result != SPF_OK ? result : set_forwarder(ctx, "127.0.0.1", error);
 }
 
 static spf_err_t set_source(struct ub_ctx *ctx, const spf_dns_settings_t *settings, spf_buf_t *error)
