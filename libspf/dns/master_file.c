@@ -215,25 +215,15 @@ bool spf_master_name(spf_master_t *master, const spf_master_token_t *token, spf_
 
 static uint32_t unit_seconds(char unit)
 {
-    switch (unit) {
-    case 's':
-    case 'S':
-        return 1;
-    case 'm':
-    case 'M':
-        return 60;
-    case 'h':
-    case 'H':
-        return 3600;
-    case 'd':
-    case 'D':
-        return 86400;
-    case 'w':
-    case 'W':
-        return 604800;
-    default:
-        return 0;
+    static const struct {
+        char unit, upper;
+        uint32_t seconds;
+    } units[] = {{'s', 'S', 1}, {'m', 'M', 60}, {'h', 'H', 3600}, {'d', 'D', 86400}, {'w', 'W', 604800}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (unit == units[i].unit || unit == units[i].upper)
+            return units[i].seconds;
     }
+    return 0;
 }
 
 /* Seconds, or numbers each with its unit, as in 1h30m. */

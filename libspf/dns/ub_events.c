@@ -13,7 +13,7 @@ typedef struct spf_ub_event {
     int fd;
     short bits;   /* UB_EV_... */
     bool is_soon; /* in the list of timers without delay */
-    struct spf_ub_event *next_soon;
+    TAILQ_ENTRY(spf_ub_event) soon_link;
     void (*callback)(int fd, short bits, void *argument);
     void *argument;
 } spf_ub_event_t;
@@ -27,24 +27,15 @@ static spf_ub_event_t *own_event(struct ub_event *event)
 
 static void soon_add(spf_ub_event_t *event)
 {
-    if (event->is_soon)
-        return;
+    if (!event->is_soon)
+        TAILQ_INSERT_TAIL(&event->base->soon, event, soon_link);
     event->is_soon = true;
-    event->next_soon = NULL;
-    *event->base->soon_tail = event;
-    event->base->soon_tail = &event->next_soon;
 }
 
 static void soon_remove(spf_ub_event_t *event)
 {
-    if (!event->is_soon)
-        return;
-    spf_ub_event_t **link = &event->base->soon;
-    while (*link != event)
-        link = &(*link)->next_soon;
-    *link = event->next_soon;
-    if (event->base->soon_tail == &event->next_soon)
-        event->base->soon_tail = link;
+    if (event->is_soon)
+        TAILQ_REMOVE(&event->base->soon, event, soon_link);
     event->is_soon = false;
 }
 
@@ -55,8 +46,8 @@ void spf_ub_base_enter(spf_ub_base_t *base)
 
 void spf_ub_base_leave(spf_ub_base_t *base)
 {
-    while (base->depth == 1 && base->soon) {
-        spf_ub_event_t *event = base->soon;
+    spf_ub_event_t *event;
+    while (base->depth == 1 && (event = TAILQ_FIRST(&base->soon))) {
         soon_remove(event);
         event->callback(event->fd, UB_EV_TIMEOUT, event->argument);
     }
@@ -208,5 +199,5 @@ static struct ub_event_base_vmt base_vmt = {.new_event = event_new, .free = base
 void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop)
 {
     *base = (spf_ub_base_t){.base = {.magic = UB_EVENT_MAGIC, .vmt = &base_vmt}, .loop = loop};
-    base->soon_tail = &base->soon;
+    TAILQ_INIT(&base->soon);
 }

@@ -5,14 +5,14 @@
 
 #include "dns/loop.h"
 
+#include <sys/queue.h>
 #include <unbound-event.h>
 
 typedef struct spf_ub_base {
     struct ub_event_base base; /* first: libunbound knows us by its address */
     spf_loop_t *loop;
-    struct spf_ub_event *soon; /* timers without delay, first set first */
-    struct spf_ub_event **soon_tail;
-    unsigned depth; /* calls into libunbound that we are inside of */
+    TAILQ_HEAD(spf_ub_soon, spf_ub_event) soon; /* timers without delay, first set first */
+    unsigned depth;                             /* calls into libunbound that we are inside of */
 } spf_ub_base_t;
 
 void spf_ub_base_init(spf_ub_base_t *base, spf_loop_t *loop);

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 enum { ASKS_PER_CHUNK = 64, HOPS_MAX = 16 };
@@ -24,17 +25,19 @@ typedef struct spf_ask {
     spf_query_t *query;
     spf_ub_context_t *context; /* whom it was put to */
     const char *name;          /* the query's, or what that is an alias of */
-    struct spf_ask *next;      /* in the list it is in */
+    LIST_ENTRY(spf_ask) link;  /* in the list of those that are free, or that hop */
     uint32_t ttl_max_s;        /* lowest TTL of the CNAMEs that led to name */
     int id;                    /* libunbound's */
     uint8_t name_length;
-    uint8_t hops;       /* from one context to the other */
-    bool is_hopping;    /* in the list of those */
+    uint8_t hops; /* from one context to the other */
+    bool is_hopping;
     bool is_in_zones;   /* the name has records in the zones, if not of this type */
     bool is_insecure;   /* an answer on the way was not validated */
     bool is_submitting; /* libunbound may call back before it tells the id */
     bool is_called_back;
 } spf_ask_t;
+
+typedef LIST_HEAD(spf_asks, spf_ask) spf_asks_t;
 
 /* Asks are used again and again; their memory goes with the resolver. */
 typedef struct spf_ask_chunk {
@@ -47,9 +50,9 @@ struct spf_unbound {
     spf_ub_context_t network;
     spf_loop_t *loop;
     spf_timer_t hop_timer;
-    spf_ask_t *hopping; /* to be put to the other context once libunbound's calls have returned */
+    spf_asks_t hopping; /* to be put to the other context once libunbound's calls have returned */
     spf_ask_chunk_t *chunks;
-    spf_ask_t *free_asks;
+    spf_asks_t free_asks;
     spf_unbound_t *next_abandoned;
     bool is_closing; /* no query is touched any more */
 };
@@ -61,19 +64,17 @@ static bool add_chunk(spf_unbound_t *resolver)
         return false;
     chunk->next = resolver->chunks;
     resolver->chunks = chunk;
-    for (size_t i = 0; i < ASKS_PER_CHUNK; i++) {
-        chunk->asks[i].next = resolver->free_asks;
-        resolver->free_asks = &chunk->asks[i];
-    }
+    for (size_t i = 0; i < ASKS_PER_CHUNK; i++)
+        LIST_INSERT_HEAD(&resolver->free_asks, &chunk->asks[i], link);
     return true;
 }
 
 static spf_ask_t *take_ask(spf_unbound_t *resolver, spf_query_t *query)
 {
-    if (!resolver->free_asks && !add_chunk(resolver))
+    if (LIST_EMPTY(&resolver->free_asks) && !add_chunk(resolver))
         return NULL;
-    spf_ask_t *ask = resolver->free_asks;
-    resolver->free_asks = ask->next;
+    spf_ask_t *ask = LIST_FIRST(&resolver->free_asks);
+    LIST_REMOVE(ask, link);
     *ask = (spf_ask_t){.resolver = resolver,
                        .query = query,
                        .context = spf_ub_context_is_open(&resolver->zones) ? &resolver->zones : &resolver->network,
@@ -85,8 +86,7 @@ static spf_ask_t *take_ask(spf_unbound_t *resolver, spf_query_t *query)
 
 static void release_ask(spf_ask_t *ask)
 {
-    ask->next = ask->resolver->free_asks;
-    ask->resolver->free_asks = ask;
+    LIST_INSERT_HEAD(&ask->resolver->free_asks, ask, link);
 }
 
 /* ------------------------------------------------------------------------------------------------------ submitting */
@@ -110,9 +110,9 @@ static bool submit(spf_ask_t *ask)
 static void run_hops(spf_unbound_t *resolver)
 {
     spf_ask_t *ask;
-    while ((ask = resolver->hopping)) {
+    while ((ask = LIST_FIRST(&resolver->hopping))) {
         spf_query_t *query = ask->query;
-        resolver->hopping = ask->next;
+        LIST_REMOVE(ask, link);
         ask->is_hopping = false;
         if (!submit(ask))
             spf_query_finish(query, SPF_DNS_ERROR, 0, SPF_DNSSEC_INSECURE, "libunbound refused the question");
@@ -147,8 +147,7 @@ static bool hop(spf_ask_t *ask, const spf_packet_t *packet)
     ask->context = ask->context == &resolver->zones ? &resolver->network : &resolver->zones;
     ask->hops++;
     ask->is_hopping = true;
-    ask->next = resolver->hopping;
-    resolver->hopping = ask;
+    LIST_INSERT_HEAD(&resolver->hopping, ask, link);
     return true;
 }
 
@@ -216,21 +215,15 @@ static spf_err_t start(void *argument, spf_query_t *query)
 {
     spf_unbound_t *resolver = argument;
     spf_ask_t *ask = take_ask(resolver, query);
-    if (!ask)
+    if (!ask) {
+        query->is_out_of_memory = true;
         return SPF_ENOMEM;
+    }
     spf_query_set_token(query, ask);
     if (!submit(ask))
         return SPF_ERESOLVER;
     run_hops(resolver);
     return SPF_OK;
-}
-
-static void leave_hops(spf_ask_t *ask)
-{
-    spf_ask_t **link = &ask->resolver->hopping;
-    while (*link != ask)
-        link = &(*link)->next;
-    *link = ask->next;
 }
 
 /* libunbound does not call a cancelled question back. */
@@ -239,7 +232,7 @@ static void cancel(void *argument, spf_query_t *query)
     (void)argument;
     spf_ask_t *ask = spf_query_token(query);
     if (ask->is_hopping)
-        leave_hops(ask);
+        LIST_REMOVE(ask, link);
     else
         ub_cancel(ask->context->ctx, ask->id);
     release_ask(ask);
