@@ -6,8 +6,9 @@
 #include <string.h>
 
 enum {
-    STEP_MAX = 400,  /* octets of one step of a trace */
-    STEPS_LEFT = 40, /* octets to tell of steps that have no room */
+    REPLY_LINE_MAX = 74, /* octets; Exim breaks lines of more than 75 */
+    STEP_MAX = 400,      /* octets of one step of a trace */
+    STEPS_LEFT = 40,     /* octets to tell of steps that have no room */
     NUMBER_MAX = 24
 };
 
@@ -91,22 +92,41 @@ void text_write_resinfo(text_t *text, const answer_t *answer)
 
 /*
  * Exim's own 550 and 451 are the right codes, and it complains in its panic log about one that does not suit the verb.
- * RFC 2034 section 4 wants the enhanced code in every line, and Exim puts none there by itself.
+ * RFC 2034 section 4 wants the enhanced code in every line, and Exim puts none there by itself: so lines are broken
+ * before Exim would break them, and each has the code.
  */
+static void add_reply_line(text_t *text, const char *enhanced, const char *line, size_t length)
+{
+    if (text->length > 0)
+        add_text(text, "\n");
+    if (*enhanced != '\0') {
+        add_text(text, enhanced);
+        add_text(text, " ");
+    }
+    add(text, line, length);
+}
+
+/* Octets of the line that goes up to a line end or the last blank that has room; a long word is a line. */
+static size_t reply_line_length(const char *line, size_t room)
+{
+    size_t length = strcspn(line, "\n");
+    size_t fits = length;
+
+    if (length <= room)
+        return length;
+    for (fits = room; fits > 0 && line[fits] != ' '; fits--)
+        ;
+    return fits > 0 ? fits : strcspn(line, " \n");
+}
+
 static void add_reply_lines(text_t *text, const char *enhanced, const char *lines)
 {
-    size_t length;
+    size_t room = REPLY_LINE_MAX - strlen(enhanced) - 1;
 
-    for (;; lines += length + 1) {
-        length = strcspn(lines, "\n");
-        if (*enhanced != '\0') {
-            add_text(text, enhanced);
-            add_text(text, " ");
-        }
-        add(text, lines, length);
-        if (lines[length] == '\0')
-            return;
-        add_text(text, "\n");
+    while (*lines != '\0') {
+        size_t length = reply_line_length(lines, room);
+        add_reply_line(text, enhanced, lines, length);
+        lines += length + (lines[length] != '\0');
     }
 }
 
@@ -115,13 +135,11 @@ void text_write_reply(text_t *text, const answer_t *answer)
     const spf_smtp_reply_t *reply = answer->check != NULL ? spf_check_smtp_reply(answer->check) : NULL;
 
     text->line_ends = LINE_ENDS_ANY;
-    if (reply != NULL) {
+    if (reply != NULL)
         /* Who refuses a mail that SPF does not refuse has a reason of his own, and a code for it. */
         add_reply_lines(text, reply->code >= 400 ? reply->enhanced : "", reply->text);
-    } else {
-        add_text(text, answer->result == SPF_RESULT_TEMPERROR ? "4.7.24 SPF: " : "SPF: ");
-        add_text(text, answer->reason);
-    }
+    else
+        add_reply_lines(text, answer->result == SPF_RESULT_TEMPERROR ? "4.7.24" : "", answer->reason);
 }
 
 /* --------------------------------------------------------------------------------------------------------- trace */

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The published suite for RFC 7208 through Exim: the same results as the library's; Exim's own SPF is counted beside."""
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import yaml
+
+import exim
+from exim import call
+from dns_server import DnsServer, Zone
+
+SUITE = "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz"
+CASES = 203
+HERE = pathlib.Path(__file__).resolve().parent
+
+# Asks Exim's own SPF, whose words the reply has.
+NATIVE = """
+acl_check_mail:
+  deny  spf     = pass:fail:softfail:none:neutral:permerror:temperror:invalid
+        message = native=$spf_result
+  deny  message = native=nothing
+"""
+
+
+class StringLoader(yaml.SafeLoader):
+    """Scalars are texts: 1.2.3.4 and yes stay what they are."""
+
+
+StringLoader.yaml_implicit_resolvers = {}
+
+
+def failing(records):
+    """What of the suite's words for failures stands in a name's records."""
+    return any(record in ("TIMEOUT", "SERVFAIL") or set(record) & {"TIMEOUT", "SERVFAIL"} for record in records)
+
+
+def add_name(zone, name, records):
+    types = {"*": "SERVFAIL"} if failing(records) else {}
+    pairs = [pair for record in records if isinstance(record, dict) for pair in record.items()]
+    has_txt = any(kind == "TXT" for kind, _ in pairs)
+    for kind, value in pairs:
+        if kind in ("TIMEOUT", "SERVFAIL") or value == "NONE" or (kind == "SPF" and has_txt):
+            continue
+        kind = "TXT" if kind == "SPF" else kind
+        if value == "TIMEOUT":
+            types[kind] = "SERVFAIL"
+        else:
+            types.setdefault(kind, []).append(value)
+    try:
+        zone.add(name, types)
+    except ValueError:
+        pass  # DNS cannot hold it
+
+
+class Scenario:
+    def __init__(self, document):
+        self.zone = Zone()
+        for name, records in document["zonedata"].items():
+            add_name(self.zone, name, records)
+        self.cases = [(name, case["host"], case["mailfrom"], case.get("helo", ""),
+                       case["result"] if isinstance(case["result"], list) else [case["result"]])
+                      for name, case in document["tests"].items()]
+
+
+def scenarios():
+    with gzip.open(SUITE) as file:
+        return [Scenario(document) for document in yaml.load_all(file, StringLoader) if document]
+
+
+def library(scenario, resolver):
+    """What `spf check` says of the scenario's cases."""
+    results = []
+    for _, ip, sender, helo, _ in scenario.cases:
+        done = subprocess.run([os.environ["SPF"], "check", "--ip", ip, "--sender", sender, "--helo", helo, "--resolver",
+                               resolver, "--json"], capture_output=True, timeout=exim.STEP_S, check=False)
+        verdict = json.loads(done.stdout)
+        results.append((verdict["result"], verdict["reason"], verdict["explanation"] or ""))
+    return results
+
+
+class Suite(exim.EximTest):
+    def setUp(self):
+        self.scenarios = scenarios()
+        self.assertEqual(sum(len(scenario.cases) for scenario in self.scenarios), CASES)
+
+    def test_results_are_those_of_the_library(self):
+        """In one process of Exim, which is told another configuration file for each scenario."""
+        local = self.exim([])
+        expressions, wanted = [], []
+        for number, scenario in enumerate(self.scenarios):
+            dns = DnsServer(scenario.zone)
+            self.addCleanup(dns.stop)
+            config = local.folder / f"{number}.conf"
+            config.write_text(f"resolver: {dns.resolver}\n")
+            for case, expected in zip(scenario.cases, library(scenario, dns.resolver)):
+                expressions += [call("spf_config", str(config)), *(call(name, *case[1:4]) for name in
+                                                                   ("spf", "spf_reason", "spf_explanation"))]
+                wanted.append((case, expected))
+        answers = local.expand(*expressions)
+        right = 0
+        for at, (case, expected) in enumerate(wanted):
+            with self.subTest(case=case[0]):
+                self.assertEqual(answers[4 * at], "")
+                self.assertEqual(tuple(answers[4 * at + 1:4 * at + 4]), expected)
+                self.assertIn(expected[0], case[4])
+                right += 1
+        print(f"libspf in Exim: {right} of {CASES} results")
+
+    @unittest.skipUnless(shutil.which("unshare"), "libspf2 reads /etc/resolv.conf: needs a mount namespace")
+    def test_exim_s_own_spf_beside(self):
+        """Counted, not judged. libspf2 asks port 53 of what /etc/resolv.conf names."""
+        local = self.exim([], main="acl_smtp_mail = acl_check_mail\nallow_utf8_domains\nstrip_trailing_dot = no",
+                          acl=NATIVE)
+        dns = self.port_53()
+        (local.folder / "resolv.conf").write_text(f"nameserver {dns.host}\noptions timeout:1 attempts:1\n")
+        right = refused = 0
+        for scenario in self.scenarios:
+            dns.zone = scenario.zone
+            for _, ip, sender, helo, results in scenario.cases:
+                reply = self.native(local, ip, sender, helo)
+                word = re.search(r"native=(\w+)", reply)
+                right += bool(word) and word.group(1) in results
+                refused += word is None
+        print(f"Exim's own SPF: {right} of {CASES} results; {refused} senders or HELO names it does not take")
+        self.assertGreater(right, 50, "it was not asked at all")
+
+    def port_53(self):
+        for last in range(2, 250):
+            try:
+                dns = DnsServer(address=f"127.53.0.{last}", port=53)
+            except (OSError, AttributeError, UnboundLocalError):
+                continue
+            self.addCleanup(dns.stop)
+            return dns
+        return self.skipTest("no loopback address has port 53 free")
+
+    @staticmethod
+    def native(local, ip, sender, helo):
+        script = 'mount --bind "$1" /etc/resolv.conf && exec "$2" -C "$3" -bh "$4"'
+        text = f"EHLO {helo}\r\nMAIL FROM:<{sender}>\r\nQUIT\r\n".encode("utf-8")
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", local.folder / "resolv.conf", exim.EXIM,
+                               local.file, ip], input=text, capture_output=True, timeout=exim.STEP_S, check=False)
+        return done.stdout.decode("latin-1")
+
+
+if __name__ == "__main__":
+    exim.main()
