@@ -8,10 +8,10 @@
 
 /* ---------------------------------------------------------------------------------------------------------- verdict */
 
-/* A copy fit for people. NULL without memory. */
+/* A NUL-terminated text of the check or the evaluation, made fit for people. NULL without memory. */
 static const char *printable(spf_arena_t *arena, const char *text, size_t length)
 {
-    return spf_printable_copy(arena, text, length, true);
+    return spf_printable_text(arena, text, length, true);
 }
 
 static const char *ip_text(spf_arena_t *arena, const spf_ip_t *ip)
@@ -52,7 +52,7 @@ static bool set_term(spf_arena_t *arena, spf_verdict_t *verdict, const spf_findi
     if (finding->term == SPF_NO_TERM)
         return true;
     term = &finding->record->terms[finding->term];
-    verdict->term = printable(arena, finding->record->text + term->offset, term->length);
+    verdict->term = spf_printable_copy(arena, finding->record->text + term->offset, term->length, true);
     verdict->term_offset = term->offset;
     verdict->term_length = term->length;
     return verdict->term != NULL;

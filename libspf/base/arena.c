@@ -9,7 +9,7 @@
 
 /* A check should need one or two blocks: the first is small, for thousands may be in flight, and each block that
  * follows is as large as all before it, up to a limit, so that a long trace costs few calls of malloc(). */
-enum { BLOCK_FIRST = 2048, BLOCK_LARGEST = 16384, MALLOC_OVERHEAD = 16 };
+enum { BLOCK_FIRST = 4096, BLOCK_LARGEST = 16384, MALLOC_OVERHEAD = 16 };
 
 struct spf_arena_block {
     struct spf_arena_block *next;

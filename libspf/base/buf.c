@@ -134,3 +134,10 @@ char *spf_printable_copy(spf_arena_t *arena, const char *text, size_t length, bo
     spf_buf_add_printable(&buf, text, length, utf8);
     return copy;
 }
+
+const char *spf_printable_text(spf_arena_t *arena, const char *text, size_t length, bool utf8)
+{
+    if (ascii_printable(text, length) == length)
+        return text;
+    return spf_printable_copy(arena, text, length, utf8);
+}

@@ -26,5 +26,7 @@ void spf_buf_add_uint(spf_buf_t *buf, uint64_t number); /* decimal */
 void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool utf8);
 /* A copy of the text made so, in the arena; NULL without memory. */
 char *spf_printable_copy(spf_arena_t *arena, const char *text, size_t length, bool utf8);
+/* The same of a NUL-terminated text that lives as long as the arena: itself if nothing in it is to be replaced. */
+const char *spf_printable_text(spf_arena_t *arena, const char *text, size_t length, bool utf8);
 
 #endif

@@ -277,14 +277,26 @@ static int data_length(const spf_packet_t *packet, const ns_rr *rr)
     }
 }
 
+/* Names that were written by the same function. */
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || spf_text_equals_nocase(a, strlen(a), b, strlen(b));
+}
+
+/* The owner as ns_parserr() gives it, to which the root is the empty text. */
+static void write_owner(spf_packet_t *packet)
+{
+    if (ns_name_ntop(packet->owner, packet->owner_text, sizeof packet->owner_text) < 0 || packet->owner[0] == 0)
+        packet->owner_text[0] = '\0';
+}
+
 /* The next record of the answer, from *index on, that is of the type asked for and at the end of the chain. */
 static bool next_data(spf_packet_t *packet, int *index, ns_rr *rr)
 {
-    uint8_t owner[NS_MAXCDNAME];
     while (*index < ns_msg_count(packet->message, ns_s_an)) {
         if (ns_parserr(&packet->message, ns_s_an, (*index)++, rr) != 0)
             return false;
-        if (is_wanted(rr, packet->type) && unpack_owner(rr, owner) && is_same_name(owner, packet->owner))
+        if (is_wanted(rr, packet->type) && is_same_text(ns_rr_name(*rr), packet->owner_text))
             return true;
     }
     return false;
@@ -333,7 +345,10 @@ static void read_message(spf_packet_t *packet, const uint8_t *data, size_t lengt
         fail(packet, "answer to another question");
         return;
     }
-    if (!follow_aliases(packet) || (packet->status == SPF_DNS_ANSWER && !count_data(packet)))
+    if (!follow_aliases(packet))
+        return;
+    write_owner(packet);
+    if (packet->status == SPF_DNS_ANSWER && !count_data(packet))
         return;
     if (packet->count == 0)
         read_negative_ttl(packet);

@@ -11,13 +11,14 @@
 typedef struct spf_packet {
     ns_msg message;
     uint16_t type;
-    spf_dns_status_t status;     /* SPF_DNS_ERROR for a message that cannot be parsed */
-    const char *detail;          /* of an error, static; or NULL */
-    uint32_t ttl_s;              /* lowest of the CNAMEs and the data; of a void answer: RFC 2308 section 5 */
-    uint32_t count;              /* records of the type asked for at the end of the CNAME chain */
-    size_t octets;               /* room that their names or texts need */
-    unsigned cnames;             /* followed */
-    uint8_t owner[NS_MAXCDNAME]; /* the name at the end of the chain, in wire format */
+    spf_dns_status_t status;      /* SPF_DNS_ERROR for a message that cannot be parsed */
+    const char *detail;           /* of an error, static; or NULL */
+    uint32_t ttl_s;               /* lowest of the CNAMEs and the data; of a void answer: RFC 2308 section 5 */
+    uint32_t count;               /* records of the type asked for at the end of the CNAME chain */
+    size_t octets;                /* room that their names or texts need */
+    unsigned cnames;              /* followed */
+    uint8_t owner[NS_MAXCDNAME];  /* the name at the end of the chain, in wire format */
+    char owner_text[NS_MAXDNAME]; /* the same, as the C library writes the owners of records */
 } spf_packet_t;
 
 /* Reads a message as the answer to the question for name (a DNS name) and type. The data must outlive the packet. */
