@@ -107,7 +107,7 @@ read_by_shellcheck() {
 
 printf 'libspf: build and test%s\n' "$($quick && printf ', the quick part')"
 lists=(build test)
-$quick || lists+=(check)
+$quick || lists+=(check daemons)
 tests/support/packages/install "${lists[@]}" || exit 1
 
 leave_out=()
