@@ -285,14 +285,6 @@ static spf_err_t init_zones(spf_unbound_t *resolver, const spf_dns_settings_t *s
     return result;
 }
 
-static spf_err_t init_network(spf_unbound_t *resolver, const spf_dns_settings_t *settings, spf_buf_t *error)
-{
-    spf_err_t result = settings->trust_anchor ? spf_zones_check_anchor(settings->trust_anchor, error) : SPF_OK;
-    if (result == SPF_OK)
-        result = spf_ub_context_init(&resolver->network, resolver->loop, settings, -1, error);
-    return result;
-}
-
 spf_err_t spf_unbound_new(const spf_resolver_ops_t **ops, void **resolver, spf_loop_t *loop,
                           const spf_dns_settings_t *settings, spf_buf_t *error)
 {
@@ -301,11 +293,11 @@ spf_err_t spf_unbound_new(const spf_resolver_ops_t **ops, void **resolver, spf_l
         return SPF_ENOMEM;
     made->loop = loop;
     made->hop_timer.fire = on_hop_timer;
-    spf_err_t result = SPF_OK;
-    if (settings->zones || settings->source == SPF_DNS_ZONES_ONLY)
+    spf_err_t result = settings->trust_anchor ? spf_zones_check_anchor(settings->trust_anchor, error) : SPF_OK;
+    if (result == SPF_OK && (settings->zones || settings->source == SPF_DNS_ZONES_ONLY))
         result = init_zones(made, settings, error);
     if (result == SPF_OK && settings->source != SPF_DNS_ZONES_ONLY)
-        result = init_network(made, settings, error);
+        result = spf_ub_context_init(&made->network, loop, settings, -1, error);
     if (result != SPF_OK) {
         free_resolver(made);
         return result;

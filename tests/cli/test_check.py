@@ -204,6 +204,7 @@ class BadInput(CheckTest):
                 (("--jobs", "3"), ("--jobs", "--file")),
                 (("--dnssec", ""), ("trust-anchor",)),
                 (("--zone", "/nonexistent.zone"), ("/nonexistent.zone",)),
+                (("--zone", self.zone, "--dnssec", "/nonexistent.key"), ("/nonexistent.key",)),
                 (("--config", "/nonexistent.conf"), ("/nonexistent.conf", "No such file")),
         ):
             self.refused(run("check", *good, *arguments), *words)

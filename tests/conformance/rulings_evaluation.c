@@ -499,18 +499,24 @@ static void cname(void **state)
     ROWS_RUN(zone, rows);
 }
 
+/* Twenty times the sender; ten times that is longer than an explanation may become. */
+#define SENDERS "%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}%{s}"
+
 /* 24. Explanations. */
 static void explanations(void **state)
 {
     (void)state;
-    static const char zone[] = COMMON "good.example.com TXT go away\n"
-                                      "two.example.com TXT go\n"
-                                      "two.example.com TXT away\n"
-                                      "bad.example.com TXT %{x}\n"
-                                      "crlf.example.com TXT go\r away\n"
-                                      "tab.example.com TXT go\taway\n"
-                                      "mx.example.com MX 10 me.example.com\n";
+    static const char zone[] = COMMON
+        "good.example.com TXT go away\n"
+        "two.example.com TXT go\n"
+        "two.example.com TXT away\n"
+        "bad.example.com TXT %{x}\n"
+        "crlf.example.com TXT go\r away\n"
+        "tab.example.com TXT go\taway\n"
+        "long.example.com TXT " SENDERS SENDERS SENDERS SENDERS SENDERS SENDERS SENDERS SENDERS SENDERS SENDERS "\n"
+        "mx.example.com MX 10 me.example.com\n";
     static const row_t rows[] = {
+        {.record = "v=spf1 exp=long.example.com -all", .result = SPF_RESULT_FAIL, .explanation = ROW_NONE},
         {.record = "v=spf1 exp=good.example.com -all",
          .result = SPF_RESULT_FAIL,
          .explanation = "go away",
