@@ -17,9 +17,8 @@ typedef struct spf_ub_option {
 static const spf_ub_option_t common_options[] = {
     {"verbosity:", "0"},
     {"use-syslog:", "no"},
-    {"do-not-query-localhost:", "no"}, /* the usual place of a caching resolver */
-    {"use-caps-for-id:", "no"},        /* some servers answer nothing then */
-    {"rrset-roundrobin:", "no"},       /* the same answer has the same order each time */
+    {"use-caps-for-id:", "no"},  /* some servers answer nothing then */
+    {"rrset-roundrobin:", "no"}, /* the same answer has the same order each time */
     /* A server that did not answer is tried again soon, and probed meanwhile: after an outage questions are answered
      * again within seconds. */
     {"infra-host-ttl:", "15"},
@@ -28,6 +27,7 @@ static const spf_ub_option_t common_options[] = {
 
 /* Where others resolve for us, or zone files: libunbound must not answer names for special use by itself. */
 static const spf_ub_option_t relay_options[] = {
+    {"do-not-query-localhost:", "no"}, /* the usual place of a caching resolver */
     {"qname-minimisation:", "no"},
     {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},
@@ -38,6 +38,11 @@ static const spf_ub_option_t relay_options[] = {
     {"local-zone:", "onion. transparent"},
     {"local-zone:", "test. transparent"},
     {"local-zone:", "invalid. transparent"},
+};
+
+/* Where we ask the name servers of zones. */
+static const spf_ub_option_t recursion_options[] = {
+    {"do-not-query-localhost:", "yes"}, /* whatever a delegation says */
 };
 
 static spf_err_t refuse(spf_buf_t *error, const char *what, const char *value, int code)
@@ -65,6 +70,8 @@ static spf_err_t set_number(struct ub_ctx *ctx, const char *name, uint64_t numbe
     spf_buf_add_uint(&value, number);
     return set_option(ctx, name, storage, error);
 }
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static spf_err_t set_options(struct ub_ctx *ctx, const spf_ub_option_t *options, size_t count, spf_buf_t *error)
 {
@@ -223,9 +230,10 @@ spf_err_t spf_ub_options_apply(struct ub_ctx *ctx, const spf_dns_settings_t *set
 {
     bool is_relay = settings->source != SPF_DNS_RECURSIVE || zone_fd >= 0;
     const char *trust_anchor = zone_fd < 0 ? settings->trust_anchor : NULL;
-    spf_err_t result = set_options(ctx, common_options, sizeof common_options / sizeof *common_options, error);
-    if (result == SPF_OK && is_relay)
-        result = set_options(ctx, relay_options, sizeof relay_options / sizeof *relay_options, error);
+    spf_err_t result = set_options(ctx, common_options, COUNT_OF(common_options), error);
+    if (result == SPF_OK)
+        result = is_relay ? set_options(ctx, relay_options, COUNT_OF(relay_options), error)
+                          : set_options(ctx, recursion_options, COUNT_OF(recursion_options), error);
     if (result == SPF_OK)
         result = set_option(ctx, "module-config:", trust_anchor ? "validator iterator" : "iterator", error);
     if (result == SPF_OK)

@@ -22,6 +22,8 @@ example.net. IN NS ns.example.net.
 ns.example.net. IN A 198.51.100.2
 lame.example. IN NS ns.example.net.
 glueless.example. IN NS ns.example.org.
+inward.example. IN NS ns.inward.example.
+ns.inward.example. IN A 127.0.0.1
 EOF
 cat >example.org <<EOF
 $top
@@ -36,6 +38,10 @@ $top
 @ IN NS ns.example.org.
 @ IN TXT "v=spf1 mx -all"
 @ IN MX 10 mail.example.net.
+EOF
+cat >inward.example <<EOF
+$top
+@ IN TXT "v=spf1 -all"
 EOF
 cat >example.net <<EOF
 $top
@@ -52,6 +58,7 @@ readonly roots='198.41.0.4 170.247.170.2 192.33.4.12 199.7.91.13 192.203.230.10 
 serve root "$roots" root
 serve org 198.51.100.1 example.org glueless.example
 serve net 198.51.100.2 example.net
+serve inward 127.0.0.1 inward.example
 
 expect pass "include:_spf.example.net" --recursive --sender ann@example.org
 expect fail "-all" --recursive --ip 192.0.2.9 --sender ann@example.org
@@ -61,6 +68,8 @@ expect none "does not exist" --recursive --sender ann@absent.example.org
 expect none "does not exist" --recursive --sender ann@absent.example
 expect temperror "lame.example" --recursive --sender ann@lame.example
 expect temperror "lame.example" --recursive --sender ann@via.lame.example.org
+# Nobody's delegation makes this machine ask itself.
+expect temperror "inward.example" --recursive --sender ann@inward.example
 
 printf 'resolver: recursive\n' >libspf.conf
 expect pass "include:_spf.example.net" --sender ann@example.org
