@@ -110,7 +110,7 @@ static void add_reply_line(text_t *text, const char *enhanced, const char *line,
 static size_t reply_line_length(const char *line, size_t room)
 {
     size_t length = strcspn(line, "\n");
-    size_t fits = length;
+    size_t fits;
 
     if (length <= room)
         return length;
