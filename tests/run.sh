@@ -80,7 +80,7 @@ attribute() {
 
 valgrind_tests() {
     local test
-    for test in test_record test_config test_check test_unbound test_zones test_json; do
+    for test in test_record test_config test_check test_unbound test_unbound_zones test_zones test_dns_memory test_json; do
         printf '== %s\n' "$test"
         (cd build/release/tests && valgrind -q --error-exitcode=9 --leak-check=full \
             --errors-for-leak-kinds=definite,indirect "./$test") || return 1
