@@ -4,11 +4,21 @@
 
 #include <stdlib.h>
 
+static double share_of_at_most(const question_list_t *list, size_t waits)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        count += list->groups[i].waits <= waits;
+    return (double)count / (double)list->count;
+}
+
 static void print(const zone_t *zone, const bench_stream_t *stream, const char *name, bool prefetch)
 {
     question_list_t list = questions_find(zone, stream, stream->count, prefetch);
 
-    printf("\"%s\": {\"round_trips\": %.4f, \"queries\": %.4f}", name, (double)list.waits / (double)list.count,
+    printf("\"%s\": {\"round_trips\": %.4f, \"at_most_two\": %.4f, \"queries\": %.4f}", name,
+           (double)list.waits / (double)list.count, share_of_at_most(&list, 2),
            (double)list.questions / (double)list.count);
 }
 

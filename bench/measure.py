@@ -122,6 +122,12 @@ class Bench:
     def wall(reports):
         return statistics.median(report["wall_us"] / report["checks"] for report in reports)
 
+    @staticmethod
+    def times(reports, others):
+        """How many times the CPU of the others: the median over the rounds, each compared in itself."""
+        return statistics.median(one["cpu_us"] / one["checks"] / (other["cpu_us"] / other["checks"])
+                                 for one, other in zip(reports, others))
+
     # ------------------------------------------------------------------------------------------------ what is measured
 
     def cached(self):
@@ -137,16 +143,13 @@ class Bench:
         }
         reports = self.rounds(programs, self.few(3, 9))
         self.table.head("Everything cached that can be, one check after the other: us a check, CPU (elapsed)")
-        peer = self.cpu(reports["libspf2 with its cache"])
+        peer = reports["libspf2 with its cache"]
         for name, several in reports.items():
-            cpu = self.cpu(several)
-            figure = f"{cpu:.2f} ({self.wall(several):.2f})"
-            if name == "libspf":
-                self.table.row(name, figure, ">= 3x libspf2", peer / cpu >= 3)
-            else:
-                self.table.row(name, figure)
+            self.table.row(name, f"{self.cpu(several):.2f} ({self.wall(several):.2f})")
             if name.startswith("libspf") and not name.startswith("libspf2"):
-                self.table.row("    libspf2 with its cache costs so many times that", f"{peer / cpu:.2f}", "next goal: 5")
+                times = self.times(peer, several)
+                self.table.row("    libspf2 with its cache costs so many times that", f"{times:.2f}",
+                               *([">= 3, then 5", times >= 3] if name == "libspf" else []))
         self.table.head("The same results as libspf")
         ours = reports["libspf"][0]["results"]
         for name, several in reports.items():
@@ -230,13 +233,14 @@ class Bench:
             packets = {name: self.packets(*what) for name, what in programs.items()}
             reports = self.rounds(programs, self.few(2, 7))
             ours, bare = self.cpu(reports["libspf"]), self.cpu(reports["libunbound"])
+            times = self.times(reports["libspf"], reports["libunbound"])
             questions = reports["libunbound"][0]["queries"] / checks
             self.table.row(f"libunbound alone, {jobs} at a time, the same questions", f"{bare:.1f}")
             self.table.row("    each question", f"{bare / questions:.1f}")
             self.table.row("    packets to the server a check", f"{packets['libunbound']:.2f}")
             self.table.row(f"libspf, {jobs} at a time", f"{ours:.1f}")
             self.table.row("    packets to the server a check", f"{packets['libspf']:.2f}")
-            self.table.row("    times libunbound alone", f"{ours / bare:.2f}", "<= 1.3", ours / bare <= 1.3)
+            self.table.row("    times libunbound alone", f"{times:.2f}", "<= 1.3", times <= 1.3)
 
     def packets(self, program, first, checks):
         self.server.counters()
@@ -249,11 +253,12 @@ class Bench:
         programs = {count: (self.libspf(stream=f"flat-{count}"), 0, 20000) for count in (40, 400)}
         reports = self.rounds(programs, self.few(3, 9))
         cost = {count: self.cpu(reports[count]) for count in programs}
+        times = self.times(reports[400], reports[40])
         evaluation = self.tool("eval")
         self.table.head("Networks in a record, none of which matches")
         for count in programs:
             self.table.row(f"{count} networks: us of CPU a check, everything cached", f"{cost[count]:.2f}")
-        self.table.row("    times as much", f"{cost[400] / cost[40]:.2f}", "flat: <= 1.5", cost[400] / cost[40] <= 1.5)
+        self.table.row("    times as much", f"{times:.2f}", "flat: <= 1.5", times <= 1.5)
         for count, ns in evaluation.items():
             self.table.row(f"evaluation of a parsed record alone, {count} networks: ns", f"{ns:.0f}",
                            *(["<= 400", ns <= 400] if count == "5" else []))

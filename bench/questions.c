@@ -89,8 +89,9 @@ question_list_t questions_find(const zone_t *zone, const bench_stream_t *stream,
         recorder.group = &list.groups[i];
         run_check(context, bench_stream_line(stream, i));
         list.questions += list.groups[i].count;
+        list.groups[i].waits = memory_resolver_counters(recorder.resolver).waits - list.waits;
+        list.waits += list.groups[i].waits;
     }
-    list.waits = memory_resolver_counters(recorder.resolver).waits;
     spf_context_release(context);
     spf_config_free(config);
     memory_resolver_free(recorder.resolver);

@@ -16,13 +16,14 @@ typedef struct question {
 typedef struct question_group {
     question_t *questions;
     size_t count;
+    size_t waits; /* DNS round trips, if all answers take the same time */
 } question_group_t;
 
 typedef struct question_list {
     question_group_t *groups; /* one for each line */
     size_t count;
     size_t questions; /* of all */
-    size_t waits;     /* DNS round trips of all, if all answers take the same time */
+    size_t waits;     /* of all */
 } question_list_t;
 
 question_list_t questions_find(const zone_t *zone, const bench_stream_t *stream, size_t count, bool prefetch);

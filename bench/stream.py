@@ -17,7 +17,8 @@ import sys
 DOMAINS = 2500
 CHECKS = 20000
 ZIPF = 0.9
-SEED = 6  # of the few tried, a mean of 3.4 questions a check, as real streams have
+# Of a dozen tried, the one whose checks take 3.45 questions in 2.3 round trips on average.
+SEED = 4
 SYLLABLES = "ba be bo ca co da de do fa fi ga go ka ke la le lo ma me mi na ne no pa pe ra re ri sa se so ta te ti va vi".split()
 SUFFIXES = ("com", "com", "com", "net", "org", "de", "fr", "co.uk", "nl", "io")
 
@@ -93,8 +94,8 @@ class World:
 # Large providers publish their networks in one record, in several that one includes, or in a macro for each client.
 # (name, networks in the record itself, records it includes with their networks, what stands before "~all", weight)
 PROVIDERS = (
-    ("spf.office.example", (9, 5), (), "", 22),
-    ("spf.workmail.example", (0, 0), ((9, 0), (11, 0), (0, 7)), "", 20),
+    ("spf.office.example", (9, 5), (), "", 26),
+    ("spf.workmail.example", (0, 0), ((9, 0), (11, 0), (0, 7)), "", 16),
     ("spf.bulkmail.example", (4, 0), (), "", 8),
     ("spf.sendmore.example", (18, 0), ((12, 0),), "", 8),
     ("spf.cloudses.example", (14, 0), (), "", 8),
@@ -210,8 +211,8 @@ class Domain:
     def mx_two(self):
         return f"v=spf1 mx {self.include(2)} {self.end}"
 
-    def three(self):
-        return f"v=spf1 {self.include(3)} {self.end}"
+    def several(self):
+        return f"v=spf1 {self.include(self.world.random.choice((3, 3, 4)))} {self.end}"
 
     def redirect(self):
         return f"v=spf1 redirect={self.include(1)[len('include:'):]}"
@@ -246,7 +247,7 @@ class Domain:
 
 # Of each hundred domains.
 SHAPES = {
-    "one": 16, "two": 14, "three": 9, "mx_one": 9, "mx_two": 8, "a_include": 4, "ip_one": 7, "ip_list": 4, "a_mx": 7,
+    "one": 11, "two": 17, "several": 19, "mx_one": 5, "mx_two": 4, "a_include": 5, "ip_one": 6, "ip_list": 4, "a_mx": 7,
     "mx_only": 3, "a_only": 2, "none_sends": 4, "redirect": 3, "macro": 1, "ptr": 1, "syntax": 1, "dangling": 1,
     "doubled": 1, "no_record": 5, "no_domain": 1,
 }
@@ -269,7 +270,7 @@ def make_line(world, domain):
     name = domain if isinstance(domain, str) else domain.name
     is_v6 = random.random() < 0.1
     networks = source.v6 if is_v6 else source.v4
-    if networks and random.random() < 0.66:
+    if networks and random.random() < 0.5:
         client = world.inside(random.choice(networks))
     else:
         client = world.address6() if is_v6 else world.address4()
