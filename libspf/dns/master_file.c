@@ -182,9 +182,12 @@ bool spf_master_name(spf_master_t *master, const spf_master_token_t *token, spf_
     static const char bad_label[] = "not a name; its labels must have 1 to 63 octets, at most 253 in all";
     size_t start = 0;  /* where the length octet of the present label goes */
     size_t length = 0; /* of that label */
-    if (token_is(token, "@") || token_is(token, "."))
-        return token->text[0] == '@' ? add_origin(master, token, name, 0)
-                                     : (*name = (spf_wire_name_t){.length = 1}, true);
+    if (token_is(token, "@"))
+        return add_origin(master, token, name, 0);
+    if (token_is(token, ".")) {
+        *name = (spf_wire_name_t){.length = 1};
+        return true;
+    }
     for (size_t at = 0; at < token->length;) {
         bool is_dot = token->text[at] == '.';
         uint8_t octet;
@@ -254,7 +257,8 @@ static bool token_ttl(const spf_master_token_t *token, uint32_t *ttl_s)
 static bool is_numbered_type(const spf_master_token_t *token)
 {
     enum { PREFIX = 4 };
-    if (token->length <= PREFIX || token->length > PREFIX + 5 || strncmp(token->text, "TYPE", PREFIX) != 0)
+    if (token->length <= PREFIX || token->length > PREFIX + 5 ||
+        !spf_text_equals_nocase(token->text, PREFIX, "TYPE", PREFIX))
         return false;
     for (size_t i = PREFIX; i < token->length; i++) {
         if (!is_digit(token->text[i]))

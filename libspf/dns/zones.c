@@ -207,6 +207,8 @@ static bool write_txt(spf_master_t *master, spf_buf_t *line)
     spf_master_next_t next = SPF_MASTER_ITEM;
     if (!need(master, &token, "TXT takes one or more strings, as in \"v=spf1 -all\""))
         return false;
+    if (!token.is_quoted && token.length == 2 && memcmp(token.text, "\\#", 2) == 0) /* RFC 3597 section 5 */
+        return spf_master_fail(master, "data in hexadecimal is not supported; write strings", &token);
     for (; next == SPF_MASTER_ITEM; next = spf_master_next_token(master, &token)) {
         uint8_t octets[SPF_CHARACTER_STRING_MAX];
         size_t length;
