@@ -104,8 +104,7 @@ static void on_ready(spf_watch_t *watch, uint32_t events)
 static void on_timer(spf_timer_t *timer)
 {
     spf_ub_event_t *event = (spf_ub_event_t *)(void *)((char *)timer - offsetof(spf_ub_event_t, timer));
-    if (!(event->bits & UB_EV_PERSIST))
-        deactivate(event);
+    deactivate(event); /* persistent or not: libunbound gives up what timed out */
     call_back(event, UB_EV_TIMEOUT);
 }
 
