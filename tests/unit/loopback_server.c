@@ -211,9 +211,7 @@ static void *serve(void *argument)
     while (poll(polled, 3, -1) > 0 && !polled[2].revents) {
         if (polled[0].revents)
             serve_udp(server, &server->answer);
-        if (server->is_deaf)
-            polled[1].fd = -1;
-        else if (polled[1].revents)
+        if (polled[1].revents)
             serve_tcp(server, &server->answer);
     }
     return NULL;

@@ -28,7 +28,6 @@ typedef struct server {
     message_t answer;
     pthread_mutex_t mutex;
     _Atomic bool is_tampering;
-    _Atomic bool is_deaf; /* connections over TCP are left alone */
     bool has_lost_one;
     unsigned questions;
     uint8_t last_name[256];

@@ -100,20 +100,6 @@ static void test_big_text_over_tcp(void **state)
     assert_int_equal(answer->texts[0].length, BIG_TEXT);
 }
 
-/* The timeout of a connection is libunbound's too: it gives up and asks again. */
-static void test_connection_without_answer(void **state)
-{
-    fixture_t *fixture = *state;
-    fixture_open_forward(fixture);
-    fixture->server.is_deaf = true;
-    fixture_ask(fixture, "host.example.com", SPF_TYPE_A); /* the server has noticed then */
-    spf_query_t *query = fixture_query(fixture, "big.example.com", SPF_TYPE_TXT);
-    assert_int_equal(fixture->ops->start(fixture->resolver, query), SPF_OK);
-    while (server_questions(&fixture->server) < 3)
-        fixture_turn(fixture, -1);
-    assert_int_equal(query->state, SPF_QUERY_ASKED);
-}
-
 /* A cached answer is there when start returns. */
 static void test_cached_answer_is_immediate(void **state)
 {
@@ -526,7 +512,6 @@ int main(void)
         TEST(test_outcomes),
         TEST(test_special_names),
         TEST(test_big_text_over_tcp),
-        TEST(test_connection_without_answer),
         TEST(test_cached_answer_is_immediate),
         TEST(test_odd_names_arrive_unchanged),
         TEST(test_longest_name),
