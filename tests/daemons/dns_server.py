@@ -134,18 +134,24 @@ class DnsServer:
         class TcpServer(socketserver.ThreadingTCPServer):
             allow_reuse_address = daemon_threads = True
 
-        for _ in range(50):
-            udp = UdpServer((self.host, self.port), Udp)
-            udp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            try:
-                tcp = TcpServer((self.host, udp.server_address[1]), Tcp)
-                break
-            except OSError:
-                udp.server_close()
+        udp, tcp = self.bind(lambda port: UdpServer((self.host, port), Udp), lambda port: TcpServer((self.host, port), Tcp))
         self.port = udp.server_address[1]
         self.servers = [udp, tcp]
         for one in self.servers:
             threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def bind(self, make_udp, make_tcp):
+        """A port that the kernel chooses for UDP may be another's for TCP: then the next one."""
+        for attempts_left in range(50, -1, -1):
+            udp = make_udp(self.port)
+            udp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            try:
+                return udp, make_tcp(udp.server_address[1])
+            except OSError:
+                udp.server_close()
+                if self.port or not attempts_left:
+                    raise
+        return None
 
     def stop(self):
         for one in self.servers:

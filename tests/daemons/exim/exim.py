@@ -24,6 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 
+from dns_server import DnsServer  # pylint: disable=wrong-import-position
+
 EXIM = shutil.which("exim4", path="/usr/sbin:/usr/bin")
 USER = "Debian-exim"
 HOSTNAME = "mx.receiver.example"
@@ -104,6 +106,16 @@ def quoted(text):
     return "".join(chr(octet) if chr(octet).isalnum() and octet < 128 else "\\x%02x" % octet for octet in octets)
 
 
+def port_53():
+    """A DNS server on port 53 of an address of loopback; None if there is none."""
+    for last in range(2, 250):
+        try:
+            return DnsServer(address=f"127.53.0.{last}", port=53)
+        except OSError:
+            continue
+    return None
+
+
 def continued(line):
     """A line of any length as `exim -be` reads it: in lines that end in a backslash."""
     parts = [""]
@@ -123,6 +135,7 @@ class Exim:
         """`config`: lines of libspf.conf. FOLDER in the others stands for this Exim's own."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="libspf-exim-"))
         self.process = None
+        self.before = []
         user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
         self.folder.chmod(0o755)
         for name in ("spool", "log", "mail", "sanitizer", "lib"):
@@ -147,6 +160,17 @@ class Exim:
     def configure(self, config):
         (self.folder / "libspf.conf").write_text("".join(line + "\n" for line in config))
 
+    def use_system_resolver(self, dns):
+        """From now on Exim sees an /etc/resolv.conf of its own, which names a server that has port 53."""
+        file = self.folder / "resolv.conf"
+        file.write_text(f"nameserver {dns.host}\noptions timeout:1 attempts:2\n")
+        script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        self.before = ["unshare", "-m", "sh", "-c", script, file]
+
+    def run(self, *arguments, **options):
+        return subprocess.run([*self.before, EXIM, "-C", self.file, *arguments], timeout=STEP_S, env=self.environment,
+                              **options)
+
     # ------------------------------------------------------------------------------------------- without a network
 
     def expand(self, *expressions, config=True):
@@ -154,8 +178,7 @@ class Exim:
         first = [call("spf_config", str(self.folder / "libspf.conf"))] if config else []
         wanted = [*first, *expressions]
         text = "".join(continued("${base64:%s}" % one.replace("LIBSPF", str(self.plugin))) for one in wanted)
-        done = subprocess.run([EXIM, "-C", self.file, "-be"], input=text, capture_output=True, text=True,
-                              timeout=STEP_S, env=self.environment, check=False)
+        done = self.run("-be", input=text, capture_output=True, text=True, check=False)
         answers = [line[2:] for line in done.stdout.split("\n")[:-1]]
         if done.returncode or len(answers) != len(wanted) + 1:
             raise AssertionError(f"exim -be: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr}")
@@ -165,15 +188,14 @@ class Exim:
     def session(self, client, *lines):
         """An SMTP session as `exim -bh` plays it: the replies, and the trace with what would have been logged."""
         text = "".join(line + "\r\n" for line in [*lines, "QUIT"])
-        done = subprocess.run([EXIM, "-C", self.file, "-bh", client], input=text.encode("latin-1"),
-                              capture_output=True, timeout=STEP_S, env=self.environment, check=False)
+        done = self.run("-bh", client, input=text.encode("utf-8"), capture_output=True, check=False)
         return done.stdout.decode("latin-1").replace("\r\n", "\n"), done.stderr.decode("latin-1")
 
     # ------------------------------------------------------------------------------------------------- as a daemon
 
     def start(self):
-        self.process = subprocess.Popen([EXIM, "-C", self.file, "-bdf"], env=self.environment, start_new_session=True,
-                                        stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*self.before, EXIM, "-C", self.file, "-bdf"], env=self.environment,
+                                        start_new_session=True, stdin=subprocess.DEVNULL)
         end = time.monotonic() + STEP_S
         while True:
             try:
@@ -216,7 +238,7 @@ class Exim:
 
     def delivered(self):
         """The messages in the queue, delivered by root: Exim's own user may not choose a configuration."""
-        subprocess.run([EXIM, "-C", self.file, "-qff"], env=self.environment, check=True, timeout=STEP_S)
+        self.run("-qff", check=True)
         if self.queued():
             raise AssertionError(f"not delivered\n{self.log()}{self.panic_log()}")
         files = list((self.folder / "mail" / "new").glob("*"))
