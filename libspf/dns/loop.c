@@ -247,19 +247,6 @@ static void unwatch(spf_loop_t *loop, spf_watch_t *watch)
     errno = error;
 }
 
-/* Adds a descriptor to the epoll set, also where it is still there because a copy of an earlier file of that number
- * is open elsewhere. */
-static bool epoll_put(const spf_loop_t *loop, int operation, int fd, struct epoll_event *event)
-{
-    if (epoll_ctl(loop->epoll_fd, operation, fd, event) == 0)
-        return true;
-    if (operation == EPOLL_CTL_ADD && errno == EEXIST)
-        return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, event) == 0;
-    if (operation == EPOLL_CTL_MOD && errno == ENOENT)
-        return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, event) == 0;
-    return false;
-}
-
 bool spf_loop_watch(spf_loop_t *loop, spf_watch_t *watch, int fd, uint32_t events)
 {
     if (!events || watch->fd != fd)
@@ -282,7 +269,7 @@ bool spf_loop_watch(spf_loop_t *loop, spf_watch_t *watch, int fd, uint32_t event
     if (operation == EPOLL_CTL_ADD)
         entry->generation++;
     struct epoll_event event = {.events = events, .data.u64 = (uint64_t)entry->generation << 32 | (uint32_t)fd};
-    if (!epoll_put(loop, operation, fd, &event))
+    if (epoll_ctl(loop->epoll_fd, operation, fd, &event) != 0)
         return false;
     entry->watch = watch;
     watch->fd = fd;

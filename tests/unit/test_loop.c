@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -304,6 +305,20 @@ static void test_descriptor_closed_first(void **state)
     end_close(&new);
 }
 
+static void test_descriptor_that_cannot_be_watched(void **state)
+{
+    FILE *file = tmpfile();
+    end_t end = {0};
+    int fd = fileno(file);
+    assert_false(spf_loop_watch(*state, &end.watch, fd, EPOLLIN));
+    assert_int_equal(errno, EPERM);
+    assert_int_equal(end.watch.events, 0);
+    assert_true(spf_loop_watch(*state, &end.watch, fd, 0));
+    assert_false(spf_loop_watch(*state, &end.watch, -1, EPOLLIN));
+    assert_int_equal(errno, EBADF);
+    fclose(file);
+}
+
 /* More than one wait reports. */
 static void test_many_watches(void **state)
 {
@@ -393,12 +408,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_timers_fire_in_order),         TEST(test_ties_fire_in_the_order_set),
-        TEST(test_only_due_timers_fire),         TEST(test_callbacks_clear_and_move_others),
-        TEST(test_timer_set_meanwhile_waits),    TEST(test_watch_is_level_triggered),
-        TEST(test_watch_moves_and_changes),      TEST(test_stale_event_is_skipped),
-        TEST(test_descriptor_closed_first),      TEST(test_many_watches),
-        TEST(test_host_is_woken_for_timers),     TEST(test_virtual_clock_arms_too),
+        TEST(test_timers_fire_in_order),
+        TEST(test_ties_fire_in_the_order_set),
+        TEST(test_only_due_timers_fire),
+        TEST(test_callbacks_clear_and_move_others),
+        TEST(test_timer_set_meanwhile_waits),
+        TEST(test_watch_is_level_triggered),
+        TEST(test_watch_moves_and_changes),
+        TEST(test_stale_event_is_skipped),
+        TEST(test_descriptor_closed_first),
+        TEST(test_many_watches),
+        TEST(test_descriptor_that_cannot_be_watched),
+        TEST(test_host_is_woken_for_timers),
+        TEST(test_virtual_clock_arms_too),
         TEST(test_fork_leaves_the_parent_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,10 @@ static void test_only_asked_queries_listen(void **state)
         spf_query_t query = make_query(SPF_TYPE_TXT);
         query.state = states[i];
         assert_int_equal(spf_query_add_text(&query, "x", 1), SPF_ESTATE);
+        query.type = SPF_TYPE_MX;
+        assert_int_equal(spf_query_add_host(&query, "x", 1), SPF_ESTATE);
+        query.type = SPF_TYPE_A;
+        assert_int_equal(spf_query_add_address(&query, (const uint8_t *)"1234", 4), SPF_ESTATE);
         spf_query_finish(&query, SPF_DNS_NXDOMAIN, 1, SPF_DNSSEC_SECURE, "x");
         spf_query_answer_packet(&query, (const uint8_t *)"", 0, SPF_DNSSEC_INSECURE);
         assert_int_equal(query.state, states[i]);

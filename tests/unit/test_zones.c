@@ -141,6 +141,26 @@ static void test_damaged_text(void **state)
     }
 }
 
+/* Longer than what is written at a time. */
+static void test_many_records(void **state)
+{
+    (void)state;
+    enum { RECORDS = 20000, LENGTH = sizeof "00000. 3600 IN A 192.0.2.1\n" - 1 };
+    char *text = malloc(RECORDS * LENGTH + 1);
+    char *merged = malloc(RECORDS * LENGTH + sizeof soa);
+    size_t length = 0;
+    int fd;
+    for (int i = 0; i < RECORDS; i++)
+        length += (size_t)sprintf(text + length, "%05d. 3600 IN A 192.0.2.1\n", i);
+    assert_int_equal(merge(text, length, &fd), SPF_OK);
+    assert_int_equal(pread(fd, merged, length + sizeof soa, 0), length + sizeof soa - 1);
+    assert_memory_equal(merged, soa, sizeof soa - 1);
+    assert_memory_equal(merged + sizeof soa - 1, text, length);
+    close(fd);
+    free(merged);
+    free(text);
+}
+
 static void test_record_that_is_too_long(void **state)
 {
     (void)state;
@@ -216,9 +236,10 @@ static void test_trust_anchors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merged_text),  cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_damaged_text), cmocka_unit_test(test_record_that_is_too_long),
-        cmocka_unit_test(test_files),        cmocka_unit_test(test_trust_anchors),
+        cmocka_unit_test(test_merged_text),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_damaged_text),  cmocka_unit_test(test_record_that_is_too_long),
+        cmocka_unit_test(test_many_records),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_trust_anchors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
