@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The one test command: installs what is missing, builds, runs everything, ends in a summary. Builds are kept in build/.
-#   --quick   leaves out what takes long: DNS that does not answer, every allocation failing, threads, valgrind, linters
+#   --quick   leaves out what takes long: DNS that does not answer, every allocation failing, threads, daemons, valgrind,
+#             linters
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -91,13 +92,13 @@ valgrind_tests() {
 }
 
 read_by_clang_tidy() {
-    find libspf tools -name '*.c' -print0 | xargs -0 -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
+    find libspf tools plugins -name '*.c' -print0 | xargs -0 -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
 }
 
 read_by_cppcheck() {
     cppcheck --std=c11 --enable=warning,performance,portability --suppressions-list=tests/support/cppcheck.txt \
         --error-exitcode=1 --quiet -j 2 \
-        -D_GNU_SOURCE -D__linux__ -I libspf -I libspf/include libspf tools
+        -D_GNU_SOURCE -D__linux__ -DLOCAL_SCAN_ABI_VERSION_MAJOR=6 -I libspf -I libspf/include libspf tools plugins
 }
 
 read_by_shellcheck() {
