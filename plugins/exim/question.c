@@ -206,15 +206,15 @@ static void answer_from(answer_t *answer, spf_check_t *check)
     *answer = (answer_t){.result = verdict->result,
                          .cause = spf_cause_name(verdict->cause),
                          .reason = verdict->reason,
+                         .receiver = verdict->receiver,
                          .check = check,
                          .verdict = verdict};
 }
 
 /* What the configuration can mend is its fault; that this host lacks memory or sockets is for the mail to wait out. */
-static bool answer_without_check(answer_t *answer, spf_err_t err)
+static bool is_misuse(spf_err_t err)
 {
-    *answer = (answer_t){.result = SPF_RESULT_TEMPERROR, .cause = "local-error", .reason = spf_strerror(err)};
-    return err != SPF_EINVAL && err != SPF_ECONFIG && err != SPF_ESTATE;
+    return err == SPF_EINVAL || err == SPF_ECONFIG || err == SPF_ESTATE;
 }
 
 static bool ask_anew(const question_t *question, answer_t *answer, char *key, size_t length,
@@ -225,7 +225,11 @@ static bool ask_anew(const question_t *question, answer_t *answer, char *key, si
 
     if (err != SPF_OK) {
         free(key);
-        return answer_without_check(answer, err);
+        *answer = (answer_t){.result = SPF_RESULT_TEMPERROR,
+                             .cause = "local-error",
+                             .reason = spf_strerror(err),
+                             .receiver = question->receiver};
+        return !is_misuse(err);
     }
     kept_add(key, length, check);
     answer_from(answer, check);
@@ -241,7 +245,8 @@ bool question_ask(const question_t *question, answer_t *answer, char complaint[C
     if (*question->ip == '\0') {
         *answer = (answer_t){.result = SPF_RESULT_NONE,
                              .cause = "no-client",
-                             .reason = "the message did not come over the network: there is no client address"};
+                             .reason = "the message did not come over the network: there is no client address",
+                             .receiver = question->receiver};
         return true;
     }
     kept_own();

@@ -18,6 +18,7 @@ typedef struct answer {
     spf_result_t result;
     const char *cause;
     const char *reason;
+    const char *receiver;         /* the question's */
     spf_check_t *check;           /* NULL: nothing could be checked, and the above is all there is */
     const spf_verdict_t *verdict; /* the check's */
 } answer_t;

@@ -61,31 +61,65 @@ void text_write_explanation(text_t *text, const answer_t *answer)
         add_text(text, answer->verdict->explanation);
 }
 
-/* A field that has no room is left out: half of one would say something else. */
-static void write_header(text_t *text, const char *field)
+/*
+ * Fields are folded. One that has no room is left out: half of one would say something else.
+ * Where nothing could be checked the reason is a text of this program's own, and the fields need no quoting.
+ */
+static void write_field(text_t *text, const char *field)
 {
-    text->max = HEADER_MAX;
-    text->line_ends = LINE_ENDS_FOLDED;
     if (field != NULL && strlen(field) <= HEADER_MAX)
         add_text(text, field);
 }
 
+static void add_own_resinfo(text_t *text, const answer_t *answer)
+{
+    add_text(text, "spf=");
+    add_text(text, spf_result_name(answer->result));
+    add_text(text, "\n\treason=\"");
+    add_text(text, answer->reason);
+    add_text(text, "\"");
+}
+
+static void field_begin(text_t *text)
+{
+    text->max = HEADER_MAX;
+    text->line_ends = LINE_ENDS_FOLDED;
+}
+
 void text_write_received_header(text_t *text, const answer_t *answer)
 {
-    if (answer->check != NULL)
-        write_header(text, spf_check_received_spf(answer->check, SPF_FOLD_LF));
+    field_begin(text);
+    if (answer->check != NULL) {
+        write_field(text, spf_check_received_spf(answer->check, SPF_FOLD_LF));
+        return;
+    }
+    add_text(text, "Received-SPF: ");
+    add_text(text, spf_result_name(answer->result));
+    add_text(text, "\n\t(");
+    add_text(text, answer->reason);
+    add_text(text, ")");
 }
 
 void text_write_authres(text_t *text, const answer_t *answer)
 {
-    if (answer->check != NULL)
-        write_header(text, spf_check_authentication_results(answer->check, SPF_FOLD_LF));
+    field_begin(text);
+    if (answer->check != NULL) {
+        write_field(text, spf_check_authentication_results(answer->check, SPF_FOLD_LF));
+        return;
+    }
+    add_text(text, "Authentication-Results: ");
+    add_text(text, answer->receiver);
+    add_text(text, "; ");
+    add_own_resinfo(text, answer);
 }
 
 void text_write_resinfo(text_t *text, const answer_t *answer)
 {
+    field_begin(text);
     if (answer->check != NULL)
-        write_header(text, spf_check_authentication_resinfo(answer->check, SPF_FOLD_LF));
+        write_field(text, spf_check_authentication_resinfo(answer->check, SPF_FOLD_LF));
+    else
+        add_own_resinfo(text, answer);
 }
 
 /* --------------------------------------------------------------------------------------------------------- reply */

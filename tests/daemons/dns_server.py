@@ -134,7 +134,8 @@ class DnsServer:
         class TcpServer(socketserver.ThreadingTCPServer):
             allow_reuse_address = daemon_threads = True
 
-        udp, tcp = self.bind(lambda port: UdpServer((self.host, port), Udp), lambda port: TcpServer((self.host, port), Tcp))
+        udp, tcp = self.bind(lambda port: UdpServer((self.host, port), Udp),
+                             lambda port: TcpServer((self.host, port), Tcp))
         self.port = udp.server_address[1]
         self.servers = [udp, tcp]
         for one in self.servers:

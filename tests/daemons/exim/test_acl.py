@@ -92,6 +92,25 @@ class Acl(exim.EximTest):
             self.assertNotIn("Received-SPF", message)
         self.assertEqual(self.dns.asked, [])
 
+    def test_local_submission(self):
+        """Neither a message on standard input nor local SMTP has a client; an ACL without exceptions lets them pass."""
+        local = self.exim([f"resolver: {self.dns.resolver}"], main="acl_smtp_mail = acl_check\nacl_not_smtp = acl_check",
+                          acl="""
+acl_check:
+  deny  condition  = ${if !eq{${dlfunc{LIBSPF}{spf}}}{none}}
+  warn  add_header = :at_start:${dlfunc{LIBSPF}{spf_received_header}}
+  accept
+""")
+        local.run("-f", "ann@fail.example", "rcpt@receiver.example", input=b"Subject: x\n\ntext\n", check=True)
+        smtp = (b"EHLO h\r\nMAIL FROM:<ann@fail.example>\r\nRCPT TO:<rcpt@receiver.example>\r\nDATA\r\n\r\ntext\r\n"
+                b".\r\nQUIT\r\n")
+        local.run("-bs", input=smtp, check=True, stdout=exim.subprocess.DEVNULL)
+        messages = local.delivered()
+        self.assertEqual(len(messages), 2)
+        for message in messages:
+            self.assertIn("Received-SPF: none (the message did not come over the network", unfolded(message))
+            self.assertNotIn("X-ACL-Warn", message)
+
     def test_helo_identity_and_null_sender(self):
         receiver = self.receiver()
         for helo, sender, reply in (("host.example", "ann@pass.example", "550 5.7.23 SPF HELO check failed"),

@@ -138,7 +138,8 @@ class Functions(exim.EximTest):
                 ("spf", "192.0.2.1", "2 arguments|1 argument.*client address, sender and HELO"),
                 ("spf", "192.0.2.1", "a@b.example", "2 arguments.*client address, sender and HELO"),
                 ("spf", *PASS, "nonsense", '"nonsense".*"helo", "mailfrom" or a policy'),
-                ("spf", *PASS, "x\r\ny", r'"x\?\?y"'), ("spf", *PASS, "helo", "x", "5 arguments"), ("spf", *PASS, "helo", "x", "y", "z", "7 arguments"),
+                ("spf", *PASS, "x\r\ny", r'"x\?\?y"'), ("spf", *PASS, "helo", "x", "5 arguments"),
+                ("spf", *PASS, "helo", "x", "y", "z", "7 arguments"),
                 ("spf_helo", *PASS, "helo", "4 arguments"), ("spf_best_guess", *PASS, "helo", "a policy"),
                 ("spf", "mail.example", *PASS[1:], '"mail.example".*192.0.2.1'),
                 ("spf", "192.0.2.1%eth0", *PASS[1:], "192.0.2.1%eth0"), ("spf", "fe80::1%2", *PASS[1:], "fe80::1%2"),
@@ -160,8 +161,12 @@ class Functions(exim.EximTest):
         words = dict(zip(CHECKS, self.expand(*(call(name) for name in CHECKS))))
         for name in ("spf", "spf_helo", "spf_best_guess"):
             self.assertEqual(words[name], "none")
-        for name in ("spf_received_header", "spf_authres", "spf_resinfo", "spf_explanation", "spf_trace"):
+        for name in ("spf_explanation", "spf_trace"):
             self.assertEqual(words[name], "")
+        resinfo = 'spf=none\n\treason="%s"' % words["spf_reason"]
+        self.assertEqual(words["spf_received_header"], "Received-SPF: none\n\t(%s)" % words["spf_reason"])
+        self.assertEqual(words["spf_authres"], f"Authentication-Results: {exim.HOSTNAME}; {resinfo}")
+        self.assertEqual(words["spf_resinfo"], resinfo)
         self.assertIn("did not come over the network", words["spf_reason"])
         self.assertIn("did not come over the", words["spf_reply"])
         self.assertIn('result="none"', words["spf_detail"])
@@ -203,7 +208,7 @@ class Hostile(exim.EximTest):
                           "odd.example": {"TXT": ["v=spf1 include:%{l}.odd.example -all"]}})
         self.dns = DnsServer(self.zone)
         self.addCleanup(self.dns.stop)
-        self.local = self.exim([f"resolver: {self.dns.resolver}", "timeout: 10"], main="acl_smtp_mail = acl_mail", acl="""
+        self.local = self.exim([f"resolver: {self.dns.resolver}"], main="acl_smtp_mail = acl_mail", acl="""
 acl_mail:
   warn  add_header = ${dlfunc{LIBSPF}{spf_received_header}}
         add_header = ${dlfunc{LIBSPF}{spf_authres}}
@@ -273,6 +278,27 @@ acl_mail:
             sender, helo = "a" * length + "@hostile.example", "h" * length
             self.assertEqual(self.local.expand(call("spf", "192.0.2.9", sender, helo),
                                                call("spf_helo", "192.0.2.9", sender, helo)), ["fail", "none"])
+
+
+class Shortage(exim.EximTest):
+    """This host lacks memory or sockets: the mail waits, and nothing fails."""
+
+    FAILING = "int spf_context_shared(void **context, const char *file, char *error, unsigned long size)\n" \
+              "{ (void)context; (void)file; if (size) *error = 0; return %d; }\n"
+
+    def test_shortage_is_temperror(self):
+        for error, reason in ((-1, "out of memory"), (-6, "the resolver could not be set up"),
+                              (-7, "a system call failed")):
+            with self.subTest(reason=reason):
+                local = self.exim(["resolver: none"])
+                source, library = local.folder / "failing.c", local.folder / "lib" / "failing.so"
+                source.write_text(self.FAILING % error)
+                subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+                local.environment["LD_PRELOAD"] = f"{local.environment.get('LD_PRELOAD', '')} {library}"
+                answers = local.expand(*(call(name, *FAIL) for name in ("spf", "spf_reply", "spf_received_header")),
+                                       "${extract{code}{%s}}" % call("spf_detail", *FAIL), config=False)
+                self.assertEqual(answers, ["temperror", f"4.7.24 {reason}", f"Received-SPF: temperror\n\t({reason})",
+                                           "451"])
 
 
 class Taint(exim.EximTest):
