@@ -3,25 +3,26 @@
 # For tests that need name servers on port 53, or a resolv.conf, of their own: sourced. SPF is the command to test.
 
 # Runs the script, whose folder is the present one, again in namespaces of its own (options of unshare), with the
-# loopback interface up and an empty directory, $scratch, to work in. As another user than root it becomes the root of a
+# loopback interface up and an empty directory, $SCRATCH, to work in. As another user than root it becomes the root of a
 # user namespace.
 enter_namespaces() {
     PATH=$PATH:/usr/sbin:/sbin
-    if [ -n "${SPF_TEST_SCRATCH:-}" ]; then
-        scratch=$SPF_TEST_SCRATCH
+    if [ -n "${SCRATCH:-}" ]; then
+        trap 'kill $(jobs -p); wait' EXIT
         ip link set lo up
         return
     fi
-    local program reason options=("$@" --fork --pid --kill-child)
+    local program reason options=("$@")
     [ "$(id -u)" -eq 0 ] || options+=(--map-root-user)
     for program in unshare ip nsd; do
         command -v "$program" >/dev/null || skip "there is no $program"
     done
     reason=$(unshare "${options[@]}" ip link set lo up 2>&1) || skip "no namespaces: $reason"
-    scratch=$(mktemp -d)
-    SPF_TEST_SCRATCH=$scratch unshare "${options[@]}" bash "$PWD/${0##*/}"
+    SCRATCH=$(mktemp -d)
+    export SCRATCH
+    unshare "${options[@]}" bash "$PWD/${0##*/}"
     local status=$?
-    rm -rf "$scratch"
+    rm -rf "$SCRATCH"
     exit "$status"
 }
 
@@ -31,15 +32,15 @@ skip() {
     exit 77
 }
 
-# An authoritative name server: serve NAME 'ADDRESS...' [ZONE]..., each zone being in the file $scratch/ZONE; the root
+# An authoritative name server: serve NAME 'ADDRESS...' [ZONE]..., each zone being in the file $SCRATCH/ZONE; the root
 # zone is called root there.
 serve() {
     local name=$1 addresses=$2 address zone
-    local directory=$scratch/server.$name
+    local directory=$SCRATCH/server.$name
     shift 2
     mkdir "$directory"
     {
-        printf 'server:\n zonesdir: "%s"\n' "$scratch"
+        printf 'server:\n zonesdir: "%s"\n' "$SCRATCH"
         for address in $addresses; do
             ip address replace "$address" dev lo
             printf ' ip-address: %s\n' "$address"
@@ -69,15 +70,15 @@ failures=0
 expect() {
     local result=$1 sentence=$2 out
     shift 2
-    out=$("$SPF" check --config "$scratch/libspf.conf" --ip 192.0.2.7 "$@" 2>"$scratch/stderr")
+    out=$("$SPF" check --config "$SCRATCH/libspf.conf" --ip 192.0.2.7 "$@" 2>"$SCRATCH/stderr")
     if [ "$(sed -n 1p <<<"$out")" = "$result" ] && sed -n 2p <<<"$out" | grep -qF -- "$sentence" &&
-        [ ! -s "$scratch/stderr" ]; then
+        [ ! -s "$SCRATCH/stderr" ]; then
         printf 'ok: %s: %s\n' "$*" "$result"
         return
     fi
     failures=$((failures + 1))
     printf 'FAILED: %s: expected is %s: %s\n%s\n' "$*" "$result" "$sentence" "$out"
-    sed 's/^/on standard error: /' "$scratch/stderr"
+    sed 's/^/on standard error: /' "$SCRATCH/stderr"
 }
 
 finish() {

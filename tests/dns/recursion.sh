@@ -3,10 +3,10 @@
 # Full recursion without the Internet: a root server where libunbound looks for one, and name servers it delegates to.
 set -u
 cd "$(dirname "$0")" || exit 1
-# shellcheck source=namespaces.bash
+# shellcheck source=/dev/null
 . ./namespaces.bash
 enter_namespaces --net
-cd "$scratch" || exit 1
+cd "$SCRATCH" || exit 1
 
 : >libspf.conf
 readonly top="\$TTL 300

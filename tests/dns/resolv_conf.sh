@@ -3,10 +3,10 @@
 # The name servers of /etc/resolv.conf, in a network and with an /etc of its own.
 set -u
 cd "$(dirname "$0")" || exit 1
-# shellcheck source=namespaces.bash
+# shellcheck source=/dev/null
 . ./namespaces.bash
 enter_namespaces --net --mount
-cd "$scratch" || exit 1
+cd "$SCRATCH" || exit 1
 
 : >libspf.conf
 for server in near far; do
