@@ -43,6 +43,8 @@ serve() {
         printf 'server:\n zonesdir: "%s"\n' "$SCRATCH"
         for address in $addresses; do
             ip address replace "$address" dev lo
+            address=${address%/*} # without the length of a prefix
+            [[ $address != fe80:* ]] || address+=%lo
             printf ' ip-address: %s\n' "$address"
         done
         printf ' %s: "%s"\n' pidfile "$directory/pid" xfrdfile "$directory/xfrd" zonelistfile "$directory/zones" \

@@ -19,7 +19,8 @@ done
 if ! mount -t tmpfs none /etc; then
     skip 'nothing can be mounted on /etc'
 fi
-serve near 127.0.0.1 near.example
+has_ipv6=$(cat /proc/net/if_inet6 2>/dev/null)
+serve near "${has_ipv6:+::1 fe80::53/64 }127.0.0.1" near.example
 serve far 198.51.100.1 far.example
 ip address add 198.51.100.2 dev lo # where nobody listens
 
@@ -37,6 +38,10 @@ with $'nameserver 198.51.100.1\n' fail -all --sender "$far"
 with $'nameserver 198.51.100.1\n' temperror 'SERVFAIL for the TXT records of near.example' --sender "$near"
 with $'; comment\n#nameserver 127.0.0.1\nsearch example.com\n  nameserver 127.0.0.1\nnameserver\t198.51.100.1 # far\noptions rotate' \
     fail -all --sender "$far"
+if [ "$has_ipv6" ]; then
+    with $'nameserver ::1\n' fail -all --sender "$near"
+    with $'nameserver fe80::53%lo\n' fail -all --sender "$near"
+fi
 # The first is dead.
 with $'nameserver 198.51.100.2\nnameserver 198.51.100.1\n' fail -all --sender "$far"
 with $'nameserver 198.51.100.2\n' temperror 'is over while waiting for the TXT records of far.example' --sender "$far" --timeout 1
