@@ -286,34 +286,28 @@ bool spf_eval_is_network(const spf_term_t *term)
 
 static uint32_t scan_net4(const spf_ip_t *ip, const spf_record_t *record, const spf_term_t *term, unsigned *compared)
 {
+    const spf_net4_t *nets = record->net4s;
+    uint32_t end = term->run_end < record->term_count ? record->terms[term->run_end].net4 : record->net4_count;
     uint32_t address =
         (uint32_t)ip->octets[0] << 24 | (uint32_t)ip->octets[1] << 16 | (uint32_t)ip->octets[2] << 8 | ip->octets[3];
     uint32_t i = term->net4;
 
-    while (i < record->net4_count && record->net4s[i].term < term->run_end) {
-        const spf_net4_t *net = &record->net4s[i++];
-        if ((address & net->mask) == net->address) {
-            *compared += i - term->net4;
-            return net->term;
-        }
-    }
-    *compared += i - term->net4;
-    return term->run_end;
+    while (i < end && (address & nets[i].mask) != nets[i].address)
+        i++;
+    *compared += i - term->net4 + (i < end);
+    return i < end ? nets[i].term : term->run_end;
 }
 
 static uint32_t scan_net6(const spf_ip_t *ip, const spf_record_t *record, const spf_term_t *term, unsigned *compared)
 {
+    const spf_net6_t *nets = record->net6s;
+    uint32_t end = term->run_end < record->term_count ? record->terms[term->run_end].net6 : record->net6_count;
     uint32_t i = term->net6;
 
-    while (i < record->net6_count && record->net6s[i].term < term->run_end) {
-        const spf_net6_t *net = &record->net6s[i++];
-        if (spf_ip_prefix_equals(ip, net->address, net->prefix)) {
-            *compared += i - term->net6;
-            return net->term;
-        }
-    }
-    *compared += i - term->net6;
-    return term->run_end;
+    while (i < end && !spf_ip_prefix_equals(ip, nets[i].address, nets[i].prefix))
+        i++;
+    *compared += i - term->net6 + (i < end);
+    return i < end ? nets[i].term : term->run_end;
 }
 
 uint32_t spf_eval_scan_networks(const spf_eval_t *eval, const spf_record_t *record, uint32_t index, unsigned *compared)

@@ -45,7 +45,7 @@ typedef struct spf_term {
     uint32_t macros;      /* SPF_MACRO_BIT() of the letters in it; 0: it is literal, and see has_macro */
     bool has_macro;       /* "%" occurs at all (also %%, %_, %-): it must be expanded */
     uint32_t run_end;     /* of a network: index of the first term behind it that is no network */
-    uint32_t net4, net6;  /* of a network: index of the first of net4s/net6s that stands at or behind this term */
+    uint32_t net4, net6;  /* index of the first of net4s/net6s that stands at or behind this term */
 } spf_term_t;
 
 typedef struct spf_net4 {
