@@ -138,6 +138,14 @@ acl_check:
         self.assertRegex(replies, r"\n250 OK\n")
         self.assertRegex(trace, r"LOG: SPF pass: ")
 
+    def test_a_broken_configuration_is_told_in_the_log(self):
+        receiver = self.receiver()
+        receiver.configure(["resolver: 127.0.0.1", "timeout: soon"])
+        self.assertEqual(self.smtp(receiver, helo=None).greeting[0][:3], "451")
+        self.assertRegex(receiver.log(), r'spf_config: .*libspf\.conf:2: .*timeout.*"soon"')
+        receiver.configure([f"resolver: {self.dns.resolver}"])
+        self.assertEqual(len(self.smtp(receiver).send("ann@pass.example")), 4)
+
     def test_one_connection_asks_once(self):
         receiver = self.receiver()
         connection = self.smtp(receiver, helo="host.example")

@@ -227,6 +227,8 @@ acl_mail:
         elif name in ("spf_reply", "spf_trace"):
             answer = answer.replace("\n", "")
         self.assertNotRegex(answer, "[\x00-\x1f\x7f-\x9f]")
+        if name == "spf_detail":
+            self.assertRegex(answer, r'^(\w+="([^"\\]|\\.)*"( |$))+$')
 
     def test_texts_of_hostile_zones(self):
         for at, payload in enumerate(self.PAYLOADS):
@@ -252,6 +254,38 @@ acl_mail:
                 self.check_clean(answer, name)
                 if name == "spf":
                     self.assertIn(answer, ("fail", "none", "permerror"))
+
+    def test_names_of_hostile_zones(self):
+        """What MX and PTR records name, and %{p} repeats."""
+        names = sorted({"spf", "spf_reason", "spf_detail", "spf_received_header", "spf_authres", "spf_resinfo",
+                        "spf_reply", "spf_explanation", "spf_trace"})
+        labels = [payload.decode("latin-1")[:63].replace(".", "-") for payload in self.PAYLOADS]
+        reverse = "9.2.0.192.in-addr.arpa"
+        for at, label in enumerate(labels):
+            host = f"{label}.n{at}.example"
+            policy = f"v=spf1 mx:mx{at}.example ptr:elsewhere.example exp=whyn.example -all"
+            self.zone.add(f"n{at}.example", {"TXT": [policy]})
+            self.zone.add(f"mx{at}.example", {"MX": [(10, host), (20, f"temp{at}.example")]})
+            self.zone.add(host, {"A": ["192.0.2.9" if at % 2 else "192.0.2.8"]})
+            self.zone.add(f"{at}.{reverse}", {"PTR": [host]})
+        self.zone.add("whyn.example", {"TXT": ["%{p} is not welcome"]})
+        for at in range(len(labels)):
+            self.zone.add(reverse, {"PTR": [f"{labels[at]}.n{at}.example"]})
+            answers = self.local.expand(*(call(name, "192.0.2.9", f"ann@n{at}.example", "h.example") for name in names))
+            for name, answer in zip(names, answers):
+                with self.subTest(name=name, label=labels[at]):
+                    self.assertFalse(answer.startswith("Failed"), answer)
+                    self.check_clean(answer, name)
+
+    def test_a_long_trace_tells_what_it_leaves_out(self):
+        policy = "v=spf1 " + "ip4:198.51.100.1 " * 400 + "-all"
+        trace = self.local.expand(call("spf_trace", "192.0.2.9", "ann@hostile.example", "h.example", policy))[0]
+        lines = trace.split("\n")
+        left = re.fullmatch("and ([0-9]+) steps more", lines[-1])
+        self.assertIsNotNone(left, lines[-1])
+        self.assertEqual(len(lines) - 1 + int(left.group(1)), 402)
+        self.assertLessEqual(len(trace), 8000)
+        self.assertTrue(all(len(line) <= 400 for line in lines))
 
     def test_replies_headers_and_log_over_smtp(self):
         self.local.start()
