@@ -87,13 +87,13 @@ bool spf_ub_context_ask(spf_ub_context_t *context, const char *name, size_t leng
     if (text.full)
         return false;
     bool is_first = !context->is_warm;
-    context->is_warm = true;
-    /* libunbound sets process-wide things up when a context is made and when it is first used: only one thread at a
-     * time may be there, and no fork may happen meanwhile. */
+    /* libunbound sets process-wide things up when a context is made and when it is first used, or used again after
+     * that failed: only one thread at a time may be there, and no fork may happen meanwhile. */
     if (is_first)
         spf_fork_lock();
     spf_ub_base_enter(&context->base);
     int result = ub_resolve_event(context->ctx, storage, type, CLASS_IN, argument, callback, id);
+    context->is_warm = context->is_warm || result == 0;
     if (is_first)
         spf_fork_unlock();
     spf_ub_base_leave(&context->base);

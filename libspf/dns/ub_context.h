@@ -11,7 +11,7 @@
 typedef struct spf_ub_context {
     spf_ub_base_t base;
     struct ub_ctx *ctx;
-    bool is_warm; /* it was asked something: nothing more is set up in it */
+    bool is_warm; /* it has taken a question: nothing more is set up in it */
 } spf_ub_context_t;
 
 /*
