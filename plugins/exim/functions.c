@@ -10,15 +10,15 @@
 /* What a function may be told besides client address, sender and HELO. */
 typedef enum extra {
     EXTRA_NONE,
-    EXTRA_POLICY,  /* a policy to take for the domain's own */
-    EXTRA_QUESTION /* that, or which identity to check */
+    EXTRA_POLICY,  /* a policy to go by where the domain has none */
+    EXTRA_QUESTION /* which identity to check, or a policy to take for the domain's own */
 } extra_t;
 
 typedef struct function {
     const char *name;
     spf_identity_t identity;
     extra_t extra;
-    const char *policy;  /* unless told otherwise; NULL: the domain's own */
+    const char *policy;  /* unless told otherwise */
     text_write_t *write; /* NULL: the result's word */
 } function_t;
 
@@ -148,6 +148,20 @@ static int fail_arguments(uschar **yield, const function_t *function, int argc, 
     return fail(yield, function->name, complaint);
 }
 
+/* As with Exim's own spf_guess, a domain that publishes a policy is taken at its word. */
+static bool ask(const function_t *function, question_t *question, answer_t *answer, char complaint[COMPLAINT_MAX])
+{
+    const char *guess = question->policy;
+
+    if (function->extra != EXTRA_POLICY)
+        return question_ask(question, answer, complaint);
+    question->policy = NULL;
+    if (!question_ask(question, answer, complaint))
+        return false;
+    question->policy = guess;
+    return answer->result != SPF_RESULT_NONE || question_ask(question, answer, complaint);
+}
+
 static int call(const function_t *function, uschar **yield, int argc, uschar *argv[])
 {
     char complaint[COMPLAINT_MAX] = "";
@@ -157,7 +171,7 @@ static int call(const function_t *function, uschar **yield, int argc, uschar *ar
 
     if (!take_arguments(&question, function, argc, argv))
         return fail_arguments(yield, function, argc, argv);
-    if (!question_ask(&question, &answer, complaint))
+    if (!ask(function, &question, &answer, complaint))
         return fail(yield, function->name, complaint);
     if (function->write == NULL) {
         *yield = result_word(answer.result);

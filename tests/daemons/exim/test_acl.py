@@ -146,6 +146,13 @@ acl_check:
         receiver.configure([f"resolver: {self.dns.resolver}"])
         self.assertEqual(len(self.smtp(receiver).send("ann@pass.example")), 4)
 
+    def test_international_senders(self):
+        receiver = self.receiver()
+        self.dns.zone.add("xn--bcher-kva.example", {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]})
+        mail = "MAIL FROM:<anné@bücher.example> SMTPUTF8".encode()
+        self.assertEqual(self.smtp(receiver).command(mail)[0][:3], "250")
+        self.assertEqual(self.smtp(receiver, "192.0.2.9").command(mail)[-1][:10], "550 5.7.23")
+
     def test_one_connection_asks_once(self):
         receiver = self.receiver()
         connection = self.smtp(receiver, helo="host.example")
