@@ -148,7 +148,8 @@ class Exim:
         self.port = free_port()
         self.configure(config)
         self.file = self.folder / "exim.conf"
-        text = MAIN.format(plugin=self.plugin, hostname=HOSTNAME, folder=self.folder, port=self.port, main=main, acl=acl)
+        text = MAIN.format(plugin=self.plugin, hostname=HOSTNAME, folder=self.folder, port=self.port, main=main,
+                           acl=acl)
         self.file.write_text(text.replace("FOLDER", str(self.folder)))
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(self.folder / "lib")}
         if os.environ.get("LIBSPF_PRELOAD"):

@@ -94,8 +94,8 @@ class Acl(exim.EximTest):
 
     def test_local_submission(self):
         """Neither a message on standard input nor local SMTP has a client; an ACL without exceptions lets them pass."""
-        local = self.exim([f"resolver: {self.dns.resolver}"], main="acl_smtp_mail = acl_check\nacl_not_smtp = acl_check",
-                          acl="""
+        main = "acl_smtp_mail = acl_check\nacl_not_smtp = acl_check"
+        local = self.exim([f"resolver: {self.dns.resolver}"], main=main, acl="""
 acl_check:
   deny  condition  = ${if !eq{${dlfunc{LIBSPF}{spf}}}{none}}
   warn  add_header = :at_start:${dlfunc{LIBSPF}{spf_received_header}}

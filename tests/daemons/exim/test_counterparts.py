@@ -57,7 +57,8 @@ class Counterparts(exim.EximTest):
         ours = words["`$spf_result`"].strip("`")
         domain = words["`$spf_used_domain`"].strip("`")
         # Exim's own spf_guess changes what its variables say: they come first.
-        acl = f"acl_check_mail:\n  warn {conditions[2][0]} : pass\n       logwrite = words $spf_result {ours} {domain}.\n"
+        acl = "acl_check_mail:\n"
+        acl += f"  warn {conditions[2][0]} : pass\n       logwrite = words $spf_result {ours} {domain}.\n"
         for number, pair in enumerate(conditions):
             for who, condition in zip(("own", "ours"), pair):
                 acl += f"  warn {condition}\n       logwrite = {who} {number}.\n"

@@ -114,8 +114,9 @@ class Functions(exim.EximTest):
 
     def test_every_octet_comes_through_extract(self):
         """Of a sender, and of the explanation that repeats it."""
-        octets = [bytes([octet]) for octet in range(1, 256)] + [b"\\\"", b"a b", b"${primary_hostname}", b"' ' =", b"\\",
-                                                                b"x=\"y\" result=\"pass\"", b"\xc3\xa9", b"\\n"]
+        octets = [*(bytes([octet]) for octet in range(1, 256)), b"\\\"", b"a b", b"${primary_hostname}", b"' ' =",
+                  b"\\\\",
+                  b"x=\"y\" result=\"pass\"", b"\xc3\xa9", b"\\n"]
         calls = []
         for octet in octets:
             detail = call("spf_detail", "192.0.2.9", b"a" + octet + b"z@fail.example", "h.example")

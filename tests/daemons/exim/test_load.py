@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Many messages over parallel connections, with a resolver that is away for a while: each is answered rightly or 451."""
+"""Many messages over parallel connections while the resolver is away for a while: each is answered rightly or 451."""
 import collections
 import random
 import threading

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The published suite for RFC 7208 through Exim: the same results as the library's; Exim's own SPF is counted beside."""
+"""The published suite for RFC 7208 through Exim: the library's results; those of Exim's own SPF are counted beside."""
 import collections
 import gzip
 import json
