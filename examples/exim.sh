@@ -4,13 +4,16 @@
 #   examples/exim.sh [BUILD-FOLDER]      needs exim4-daemon-heavy, and a build with the plugin (exim4-dev)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-plugin=$(realpath "${1:-build/release}/plugins/exim/libspf_exim.so")
+build=${1:-build/release}
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 
-printf 'resolver: none\nzone: %s\n' "$PWD/examples/quickstart.zone" >"$folder/libspf.conf"
+# Exim's user may not be able to look into this folder.
+cp "$build/plugins/exim/libspf_exim.so" "$build/libspf/libspf.so.0" examples/quickstart.zone "$folder"
+export LD_LIBRARY_PATH=$folder
+printf 'resolver: none\nzone: %s\n' "$folder/quickstart.zone" >"$folder/libspf.conf"
 cat >"$folder/exim.conf" <<END
-LIBSPF = $plugin
+LIBSPF = $folder/libspf_exim.so
 primary_hostname = mx.example.org
 tls_advertise_hosts =
 spool_directory = $folder

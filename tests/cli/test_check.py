@@ -95,6 +95,12 @@ class CheckTest(unittest.TestCase):
     def check(self, *arguments, **keywords):
         return run("check", "--zone", self.zone, *arguments, **keywords)
 
+    def terminal(self):
+        try:
+            return pty.openpty()
+        except OSError as error:
+            return self.skipTest(f"no terminal can be had: {error}")
+
     def refused(self, done, *words):
         """One sentence on standard error, nothing on standard output, exit status 64."""
         self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
@@ -177,7 +183,7 @@ class OneCheck(CheckTest):
         self.assertTrue(self.check(*question, "--color", "always").stdout.startswith("\033[1;32mpass\033[0m\n"))
         self.assertTrue(self.check(*question).stdout.startswith("pass\n"))
         for environment, color in (({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
-            terminal, end = pty.openpty()
+            terminal, end = self.terminal()
             subprocess.run([SPF, "check", "--zone", self.zone, *question], stdout=end, timeout=60, check=False,
                            env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **environment})
             os.close(end)
@@ -329,7 +335,7 @@ class Files(CheckTest):
             self.assertEqual(child.wait(60), 70)
 
     def test_progress_shows_on_a_terminal_only(self):
-        terminal, end = pty.openpty()
+        terminal, end = self.terminal()
         done = subprocess.run([SPF, "check", "--zone", self.zone, "--file", "-"], stderr=end, timeout=60, check=False,
                               input=b"192.0.2.7 ann@example.com mail.example.com\n" * 10, stdout=subprocess.PIPE)
         os.close(end)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The README's table of counterparts: each does in the same sessions what Exim's own condition or variable does."""
 import re
-import shutil
 import unittest
 
 import exim
@@ -28,7 +27,7 @@ def table():
     return re.findall(r"^\| (.*?) \| (.*) \|$", text, flags=re.M)
 
 
-@unittest.skipUnless(shutil.which("unshare"), "libspf2 reads /etc/resolv.conf: needs a mount namespace")
+@exim.needs_mount_namespace
 class Counterparts(exim.EximTest):
     def beside(self, acl):
         """An Exim whose own SPF and the plugin ask the same server."""

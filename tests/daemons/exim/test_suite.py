@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import unittest
 
@@ -112,7 +111,7 @@ class Suite(exim.EximTest):
                 right += 1
         print(f"libspf in Exim: {right} of {CASES} results")
 
-    @unittest.skipUnless(shutil.which("unshare"), "libspf2 reads /etc/resolv.conf: needs a mount namespace")
+    @exim.needs_mount_namespace
     def test_exim_s_own_spf_beside(self):
         """Counted, not judged. libspf2 asks port 53 of what /etc/resolv.conf names."""
         local = self.exim([], main="acl_smtp_mail = acl_check_mail\nallow_domain_literals",
