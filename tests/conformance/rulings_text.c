@@ -8,20 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Names that several tests use. 192.0.2.1 is the client, as 2001:db8::1; 198.51.100.0/24 is somebody else. */
-#define COMMON                                                                                                         \
-    "me.example.com A 192.0.2.1\n"                                                                                     \
-    "me.example.com AAAA 2001:db8::1\n"                                                                                \
-    "other.example.com A 198.51.100.1\n"                                                                               \
-    "broken.example.com * SERVFAIL\n"                                                                                  \
-    "slow.example.com * TIMEOUT\n"                                                                                     \
-    "pass.example.com TXT v=spf1 +all\n"                                                                               \
-    "fail.example.com TXT v=spf1 -all\n"                                                                               \
-    "soft.example.com TXT v=spf1 ~all\n"                                                                               \
-    "neutral.example.com TXT v=spf1 ?all\n"
-
 static void add_text(zone_t *zone, const char *text)
 {
     zone_add_strings(zone, ROW_DOMAIN, &text, (size_t[]){strlen(text)}, 1);

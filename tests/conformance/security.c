@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 enum { QUERIES_OF_A_TREE = 25, QUERIES_OF_A_CHECK = 125, RANDOM_ZONES = 500, NAME_ROOM = 64 };
 
 static void add_format(zone_t *zone, const char *type, const char *value, const char *format, ...)
