@@ -6,7 +6,7 @@
 #ifndef SPF_TOOLS_TREE_H
 #define SPF_TOOLS_TREE_H
 
-#include "base/name.h"
+#include "base/arena.h"
 #include "core/policy.h"
 #include "spf_tools.h"
 
@@ -20,10 +20,10 @@ typedef struct spf_tree_term {
 } spf_tree_term_t;
 
 typedef struct spf_tree_node {
-    spf_node_t view;             /* first: a spf_node_t * is one of these */
-    const spf_record_t *record;  /* compiled; also of a record with syntax errors; NULL without one */
-    const spf_answer_t *txt;     /* all TXT records of the name; NULL if a record was given, or none was answered */
-    spf_tree_term_t *terms;      /* as view.terms, record->term_count of them */
+    spf_node_t view;            /* first: a spf_node_t * is one of these */
+    const spf_record_t *record; /* compiled; also of a record with syntax errors; NULL without one */
+    const spf_answer_t *txt;    /* all TXT records of the name; NULL if a record was given, or none was answered */
+    spf_tree_term_t *terms;     /* as view.terms, record->term_count of them */
 } spf_tree_node_t;
 
 /* X(enumerator, prefix, type): what is asked beside the records within SPF_SURVEY_NEARBY; the prefix goes before the
@@ -50,15 +50,15 @@ typedef struct spf_nearby {
 
 typedef struct spf_tree {
     spf_arena_t *arena;
-    const char *domain; /* "" if none was given */
-    bool is_given;      /* the first record is the caller's text, not what DNS says */
-    const char *given_text;      /* as the caller wrote it: quoted strings, if so */
+    const char *domain;     /* "" if none was given */
+    bool is_given;          /* the first record is the caller's text, not what DNS says */
+    const char *given_text; /* as the caller wrote it: quoted strings, if so */
     size_t given_length;
-    unsigned scope;              /* SPF_SURVEY_... */
-    spf_tree_node_t **nodes;     /* each before what it leads to */
+    unsigned scope;          /* SPF_SURVEY_... */
+    spf_tree_node_t **nodes; /* each before what it leads to */
     size_t node_count;
     spf_nearby_t nearby[SPF_NEARBY_COUNT];
-    spf_nearby_t dmarc;          /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found */
+    spf_nearby_t dmarc; /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found */
     spf_survey_summary_t summary;
 } spf_tree_t;
 
