@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: MIT
+"""The types of the package libspf, kept by hand. What each means is said in the docstrings: help(libspf)."""
+import enum
+import ipaddress
+import os
+from types import TracebackType
+from typing import (
+    Any,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Dict,
+    Generic,
+    Iterable,
+    Iterator,
+    List,
+    Literal,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
+
+__version__: str
+CONFIG_FILE: str
+
+Address = Union[str, ipaddress.IPv4Address, ipaddress.IPv6Address]
+Text = Union[str, bytes]
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+Fold = Literal["none", "lf", "crlf"]
+QueryType = Literal["A", "AAAA", "MX", "PTR", "TXT"]
+
+# ------------------------------------------------------------------------------------------------------------- words
+
+class Word(str, enum.Enum):
+    def __str__(self) -> str: ...
+    def __format__(self, format_spec: str) -> str: ...
+
+class ResultCode(Word):
+    NONE = "none"
+    NEUTRAL = "neutral"
+    PASS = "pass"
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+class Cause(Word):
+    BAD_DOMAIN = "bad-domain"
+    NO_DOMAIN = "no-domain"
+    NO_RECORD = "no-record"
+    MATCH = "match"
+    DEFAULT = "default"
+    SEVERAL_RECORDS = "several-records"
+    SYNTAX = "syntax"
+    LOOKUP_LIMIT = "lookup-limit"
+    VOID_LIMIT = "void-limit"
+    MX_LIMIT = "mx-limit"
+    TARGET_NO_RECORD = "target-no-record"
+    BAD_TARGET = "bad-target"
+    DNS_TIMEOUT = "dns-timeout"
+    DNS_ERROR = "dns-error"
+    DNS_BOGUS = "dns-bogus"
+    DEADLINE = "deadline"
+
+class Identity(Word):
+    MAILFROM = "mailfrom"
+    HELO = "helo"
+
+class DNSSEC(Word):
+    INSECURE = "insecure"
+    SECURE = "secure"
+    BOGUS = "bogus"
+
+class Outcome(Word):
+    PENDING = "pending"
+    RECORD = "record"
+    NO_MATCH = "no match"
+    MATCH = "match"
+    FOLLOWED = "followed"
+    NONE = "none"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+    UNUSABLE = "unusable"
+
+# ------------------------------------------------------------------------------------------------------------ errors
+
+class ErrorCode(enum.IntEnum):
+    ENOMEM = -1
+    EINVAL = -2
+    ECANCELED = -3
+    ESTATE = -4
+    ECONFIG = -5
+    ERESOLVER = -6
+    ESYSTEM = -7
+
+class Error(Exception):
+    code: ErrorCode
+    text: str
+    def __init__(self, code: int, text: str = ...) -> None: ...
+
+# ----------------------------------------------------------------------------------------------------------- results
+
+class Lookup(NamedTuple):
+    domain: str
+    term: str
+    target: str
+    is_void: bool
+    dns_queries: int
+
+class Step(NamedTuple):
+    depth: int
+    domain: str
+    term: Optional[str]
+    term_offset: Optional[int]
+    term_length: Optional[int]
+    target: Optional[str]
+    answer: Optional[str]
+    outcome: Outcome
+    lookups: int
+    void_lookups: int
+    note: Optional[str]
+
+class SMTPReply(NamedTuple):
+    code: int
+    enhanced: str
+    text: str
+
+class Result:
+    @property
+    def result(self) -> ResultCode: ...
+    @property
+    def cause(self) -> Cause: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def explanation(self) -> Optional[str]: ...
+    @property
+    def is_own_explanation(self) -> bool: ...
+    @property
+    def ip(self) -> str: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def helo(self) -> str: ...
+    @property
+    def receiver(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def checked_domain(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def record(self) -> Optional[str]: ...
+    @property
+    def term(self) -> Optional[str]: ...
+    @property
+    def term_offset(self) -> Optional[int]: ...
+    @property
+    def term_length(self) -> Optional[int]: ...
+    @property
+    def error_offset(self) -> Optional[int]: ...
+    @property
+    def target(self) -> Optional[str]: ...
+    @property
+    def lookups(self) -> int: ...
+    @property
+    def void_lookups(self) -> int: ...
+    @property
+    def dns_queries(self) -> int: ...
+    @property
+    def ttl(self) -> Optional[int]: ...
+    @property
+    def elapsed(self) -> float: ...
+    @property
+    def dnssec(self) -> DNSSEC: ...
+    @property
+    def would_be(self) -> Optional[ResultCode]: ...
+    @property
+    def trace(self) -> List[Step]: ...
+    @property
+    def lookup_terms(self) -> List[Lookup]: ...
+    def received_spf(self, fold: Fold = "none") -> str: ...
+    def authentication_results(self, fold: Fold = "none") -> str: ...
+    def authentication_resinfo(self, fold: Fold = "none") -> str: ...
+    def smtp_reply(self) -> SMTPReply: ...
+    def trace_text(self) -> str: ...
+    def json(self) -> str: ...
+    def as_dict(self) -> Dict[str, Any]: ...
+
+# ---------------------------------------------------------------------------------------------------------- resolver
+
+class Query:
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> QueryType: ...
+    @property
+    def is_wanted(self) -> bool: ...
+    def answer(
+        self,
+        records: Iterable[Union[Address, bytes]] = (),
+        *,
+        ttl: int = 0,
+        dnssec: Union[DNSSEC, str] = "insecure",
+    ) -> bool: ...
+    def answer_packet(self, packet: bytes, *, dnssec: Union[DNSSEC, str] = "insecure") -> bool: ...
+    def fail(
+        self,
+        status: Literal["nxdomain", "timeout", "error", "bogus"],
+        detail: Optional[str] = None,
+        *,
+        ttl: int = 0,
+    ) -> bool: ...
+
+_Records = Optional[Iterable[Union[Address, bytes]]]
+
+class Resolver(Protocol):
+    """What Context(resolver=...) takes; a method cancel(query) is used where there is one."""
+
+    def query(self, query: Query) -> Union[_Records, Awaitable[_Records]]: ...
+
+ResolverFunction = Callable[[Query], Union[_Records, Awaitable[_Records]]]
+
+# ---------------------------------------------------------------------------------------------------------- contexts
+
+_Question = Union[Sequence[Any], Mapping[str, Any]]
+_Q = TypeVar("_Q", bound=_Question)
+
+class Checks(Generic[_Q]):
+    """What check_many() gives: goes with `for` and with `async for`."""
+
+    def __iter__(self) -> Iterator[Tuple[_Q, Result]]: ...
+    def __aiter__(self) -> AsyncIterator[Tuple[_Q, Result]]: ...
+
+class Context:
+    def __init__(
+        self,
+        config: Optional[Path] = None,
+        *,
+        zone_text: Optional[Text] = None,
+        resolver: Union[str, Sequence[str], Resolver, ResolverFunction, None] = None,
+        zone: Union[Path, Sequence[Path], None] = None,
+        timeout: Optional[float] = None,
+        max_lookups: Optional[int] = None,
+        max_void_lookups: Optional[int] = None,
+        max_mx_hosts: Optional[int] = None,
+        max_ptr_names: Optional[int] = None,
+        prefetch: Optional[bool] = None,
+        trust_anchor: Optional[Path] = None,
+        receiver: Optional[str] = None,
+        explanation: Optional[str] = None,
+        record_cache: Union[int, str, None] = None,
+        dns_cache: Union[int, str, None] = None,
+        outgoing_sockets: Optional[int] = None,
+    ) -> None: ...
+    def __enter__(self) -> Context: ...
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    def close(self) -> None: ...
+    def check(
+        self,
+        ip: Address,
+        sender: Optional[Text] = None,
+        helo: Optional[Text] = None,
+        *,
+        identity: Union[Identity, str] = "mailfrom",
+        receiver: Optional[str] = None,
+        timeout: Optional[float] = None,
+        trace: bool = False,
+        would_be: bool = False,
+        record: Optional[Text] = None,
+    ) -> Result: ...
+    async def check_async(
+        self,
+        ip: Address,
+        sender: Optional[Text] = None,
+        helo: Optional[Text] = None,
+        *,
+        identity: Union[Identity, str] = "mailfrom",
+        receiver: Optional[str] = None,
+        timeout: Optional[float] = None,
+        trace: bool = False,
+        would_be: bool = False,
+        record: Optional[Text] = None,
+    ) -> Result: ...
+    def check_many(
+        self,
+        questions: Union[Iterable[_Q], AsyncIterable[_Q]],
+        *,
+        concurrency: int = 100,
+        ordered: bool = True,
+        identity: Union[Identity, str] = "mailfrom",
+        receiver: Optional[str] = None,
+        timeout: Optional[float] = None,
+        trace: bool = False,
+        would_be: bool = False,
+        record: Optional[Text] = None,
+    ) -> Checks[_Q]: ...
+
+def shared_context(config: Optional[Path] = None) -> Context: ...
+def check(
+    ip: Address,
+    sender: Optional[Text] = None,
+    helo: Optional[Text] = None,
+    *,
+    identity: Union[Identity, str] = "mailfrom",
+    receiver: Optional[str] = None,
+    timeout: Optional[float] = None,
+    trace: bool = False,
+    would_be: bool = False,
+    record: Optional[Text] = None,
+) -> Result: ...
+async def check_async(
+    ip: Address,
+    sender: Optional[Text] = None,
+    helo: Optional[Text] = None,
+    *,
+    identity: Union[Identity, str] = "mailfrom",
+    receiver: Optional[str] = None,
+    timeout: Optional[float] = None,
+    trace: bool = False,
+    would_be: bool = False,
+    record: Optional[Text] = None,
+) -> Result: ...
+def check_many(
+    questions: Union[Iterable[_Q], AsyncIterable[_Q]],
+    *,
+    concurrency: int = 100,
+    ordered: bool = True,
+    identity: Union[Identity, str] = "mailfrom",
+    receiver: Optional[str] = None,
+    timeout: Optional[float] = None,
+    trace: bool = False,
+    would_be: bool = False,
+    record: Optional[Text] = None,
+) -> Checks[_Q]: ...
