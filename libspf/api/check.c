@@ -7,9 +7,82 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 4096, TIMEOUT_MAX_MS = 600000 };
+enum { TEXT_MAX = 4096 };
 
 static const char postmaster[] = "postmaster";
+
+/* ---------------------------------------------------------------------------------------------------------- as a job
+ */
+
+static spf_eval_t *eval_of(spf_job_t *job)
+{
+    return ((spf_check_t *)job)->eval;
+}
+
+/* A machine that a failed start left behind goes first. */
+static bool job_begin(spf_job_t *job, uint64_t time_s)
+{
+    spf_check_t *check = (spf_check_t *)job;
+
+    spf_eval_drop(check->eval);
+    check->question.time_s = time_s;
+    check->eval = spf_eval_new(&check->arena, &check->question);
+    return check->eval != NULL;
+}
+
+static spf_eval_status_t job_step(spf_job_t *job)
+{
+    return spf_eval_step(eval_of(job));
+}
+
+static spf_eval_status_t job_prefetch(spf_job_t *job)
+{
+    return spf_eval_prefetch(eval_of(job));
+}
+
+static spf_query_t *job_next_wanted(spf_job_t *job)
+{
+    return spf_eval_next_wanted(eval_of(job));
+}
+
+static spf_query_t *job_next_unneeded(spf_job_t *job)
+{
+    return spf_eval_next_unneeded(eval_of(job));
+}
+
+static void job_abort(spf_job_t *job)
+{
+    spf_eval_abort(eval_of(job));
+}
+
+static void job_expire(spf_job_t *job)
+{
+    spf_eval_expire(eval_of(job));
+}
+
+static spf_err_t job_conclude(spf_job_t *job)
+{
+    return spf_check_conclude((spf_check_t *)job);
+}
+
+static void job_call(spf_job_t *job, spf_err_t err)
+{
+    spf_check_t *check = (spf_check_t *)job;
+
+    check->callback(check, err, check->user_data);
+}
+
+static const spf_job_ops_t check_ops = {
+    .begin = job_begin,
+    .step = job_step,
+    .prefetch = job_prefetch,
+    .next_wanted = job_next_wanted,
+    .next_unneeded = job_next_unneeded,
+    .abort = job_abort,
+    .expire = job_expire,
+    .conclude = job_conclude,
+    .call = job_call,
+};
 
 /* --------------------------------------------------------------------------------------------- making and freeing */
 
@@ -22,8 +95,9 @@ spf_err_t spf_check_new(spf_check_t **check, spf_context_t *context)
     if (made == NULL)
         return SPF_ENOMEM;
     *made = (spf_check_t){0};
+    made->job.ops = &check_ops;
+    made->job.timeout_us = context->settings.timeout_us;
     made->context = context;
-    made->timeout_us = context->settings.timeout_us;
     spf_context_hold(context);
     *check = made;
     return SPF_OK;
@@ -33,8 +107,8 @@ void spf_check_cancel(spf_check_t *check)
 {
     int saved_errno = errno;
 
-    if (check->engine != NULL)
-        spf_engine_cancel(check->engine, check);
+    if (check->job.engine != NULL)
+        spf_engine_cancel(check->job.engine, &check->job);
     errno = saved_errno;
 }
 
@@ -44,7 +118,7 @@ void spf_check_free(spf_check_t *check)
 
     if (check == NULL)
         return;
-    if (check->state == SPF_CHECK_RUNNING || check->state == SPF_CHECK_FINISHED)
+    if (spf_job_is_open(&check->job))
         spf_check_cancel(check);
     spf_eval_drop(check->eval);
     spf_policy_unref(check->question.given);
@@ -78,7 +152,7 @@ static bool is_settable(spf_check_t *check, spf_err_t *err)
 {
     spf_buf_t buf;
 
-    *err = check->state == SPF_CHECK_NEW ? SPF_OK : SPF_ESTATE;
+    *err = check->job.state == SPF_JOB_NEW ? SPF_OK : SPF_ESTATE;
     spf_buf_init(&buf, check->error, sizeof check->error);
     if (*err != SPF_OK)
         spf_buf_add_text(&buf, "the check was started already; a check answers one question");
@@ -179,9 +253,9 @@ spf_err_t spf_check_set_timeout_ms(spf_check_t *check, unsigned timeout_ms)
 
     if (!is_settable(check, &err))
         return err;
-    if (timeout_ms < 1 || timeout_ms > TIMEOUT_MAX_MS)
+    if (timeout_ms < 1 || timeout_ms > SPF_TIMEOUT_MAX_MS)
         return refuse(check, "timeout", "", 0, "must be 1 to 600000 milliseconds");
-    check->timeout_us = UINT64_C(1000) * timeout_ms;
+    check->job.timeout_us = UINT64_C(1000) * timeout_ms;
     return SPF_OK;
 }
 
@@ -345,7 +419,8 @@ static spf_err_t check_go(spf_check_t *check, spf_check_callback_t callback, voi
         return err;
     check->callback = callback;
     check->user_data = user_data;
-    return callback != NULL ? spf_engine_start(engine, check) : spf_engine_run(engine, check);
+    check->job.is_waited_for = callback == NULL;
+    return callback != NULL ? spf_engine_start(engine, &check->job) : spf_engine_run(engine, &check->job);
 }
 
 spf_err_t spf_check_start(spf_check_t *check, spf_check_callback_t callback, void *user_data)

@@ -137,149 +137,147 @@ static void enter(spf_engine_t *engine)
     engine->users++;
 }
 
-/* ------------------------------------------------------------------------------------------------- driving a check */
+/* --------------------------------------------------------------------------------------------------- driving a job */
 
 static uint64_t now_us(const spf_engine_t *engine)
 {
     return spf_loop_now_us(engine->loop);
 }
 
-/* Something came for a check: it is stepped soon, or right away if it is being stepped. */
-static void wake(spf_check_t *check)
+/* Something came for a job: it is stepped soon, or right away if it is being stepped. */
+static void wake(spf_job_t *job)
 {
-    check->has_news = true;
-    if (check->is_driven || check->is_ready)
+    job->has_news = true;
+    if (job->is_driven || job->is_ready)
         return;
-    check->is_ready = true;
-    TAILQ_INSERT_TAIL(&check->engine->ready, check, ready_link);
+    job->is_ready = true;
+    TAILQ_INSERT_TAIL(&job->engine->ready, job, ready_link);
 }
 
 static void query_answered(spf_query_t *query)
 {
-    spf_check_t *check = query->owner;
+    spf_job_t *job = query->owner;
 
     if (query->is_policy)
-        spf_policy_cache_compile(check->engine->policies, query, now_us(check->engine));
-    wake(check);
+        spf_policy_cache_compile(job->engine->policies, query, now_us(job->engine));
+    wake(job);
 }
 
 static void deadline_fire(spf_timer_t *timer)
 {
-    spf_check_t *check = OWNER_OF(spf_check_t, deadline, timer);
+    spf_job_t *job = OWNER_OF(spf_job_t, deadline, timer);
 
-    spf_eval_expire(check->eval);
-    wake(check);
+    job->ops->expire(job);
+    wake(job);
 }
 
-static void ask(spf_engine_t *engine, spf_check_t *check, uint64_t at_us)
+static void ask(spf_engine_t *engine, spf_job_t *job, uint64_t at_us)
 {
     spf_query_t *query;
 
-    while ((query = spf_eval_next_wanted(check->eval)) != NULL) {
-        query->owner = check;
+    while ((query = job->ops->next_wanted(job)) != NULL) {
+        query->owner = job;
         query->answered = query_answered;
         if (query->is_policy && spf_policy_cache_answer(engine->policies, query, at_us))
-            check->has_news = true;
+            job->has_news = true;
         else if (engine->ops->start(engine->resolver, query) != SPF_OK)
             spf_query_finish(query, SPF_DNS_ERROR, 0, SPF_DNSSEC_INSECURE, "the question could not be asked");
     }
 }
 
-static void drop_unneeded(spf_engine_t *engine, spf_check_t *check)
+static void drop_unneeded(spf_engine_t *engine, spf_job_t *job)
 {
     spf_query_t *query;
 
-    while ((query = spf_eval_next_unneeded(check->eval)) != NULL)
+    while ((query = job->ops->next_unneeded(job)) != NULL)
         engine->ops->cancel(engine->resolver, query);
 }
 
-/* Out of the lists of the checks in flight; whatever it still asks is dropped. */
-static void retire(spf_engine_t *engine, spf_check_t *check, spf_err_t end)
+/* Out of the lists of the jobs in flight; whatever it still asks is dropped. */
+static void retire(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
 {
-    spf_eval_abort(check->eval);
-    drop_unneeded(engine, check);
-    spf_loop_timer_clear(engine->loop, &check->deadline);
-    if (check->is_ready)
-        TAILQ_REMOVE(&engine->ready, check, ready_link);
-    check->is_ready = false;
-    TAILQ_REMOVE(&engine->in_flight, check, link);
-    check->end = end;
-    check->elapsed_us = now_us(engine) - check->started_us;
+    job->ops->abort(job);
+    drop_unneeded(engine, job);
+    spf_loop_timer_clear(engine->loop, &job->deadline);
+    if (job->is_ready)
+        TAILQ_REMOVE(&engine->ready, job, ready_link);
+    job->is_ready = false;
+    TAILQ_REMOVE(&engine->in_flight, job, link);
+    job->end = end;
+    job->elapsed_us = now_us(engine) - job->started_us;
 }
 
-static void finish(spf_engine_t *engine, spf_check_t *check, spf_err_t end)
+static void finish(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
 {
-    retire(engine, check, end);
-    if (check->callback != NULL) {
-        check->state = SPF_CHECK_FINISHED;
-        check->serial = ++engine->serial;
-        TAILQ_INSERT_TAIL(&engine->done, check, link);
+    retire(engine, job, end);
+    if (!job->is_waited_for) {
+        job->state = SPF_JOB_FINISHED;
+        job->serial = ++engine->serial;
+        TAILQ_INSERT_TAIL(&engine->done, job, link);
     } else {
-        check->state = SPF_CHECK_DONE;
+        job->state = SPF_JOB_DONE;
         pthread_cond_broadcast(&engine->changed);
     }
 }
 
 /* Steps the machine as far as there are answers. What evaluation needs now is asked first: only if that has to be
  * waited for is anything asked ahead. All of it happens at one time, at_us. */
-static void drive(spf_engine_t *engine, spf_check_t *check, uint64_t at_us)
+static void drive(spf_engine_t *engine, spf_job_t *job, uint64_t at_us)
 {
     spf_eval_status_t status;
 
-    check->is_driven = true;
+    job->is_driven = true;
     do {
-        check->has_news = false;
-        status = spf_eval_step(check->eval);
+        job->has_news = false;
+        status = job->ops->step(job);
         if (status == SPF_EVAL_WAIT)
-            ask(engine, check, at_us);
-        if (status == SPF_EVAL_WAIT && !check->has_news && engine->settings->prefetch) {
-            status = spf_eval_prefetch(check->eval);
+            ask(engine, job, at_us);
+        if (status == SPF_EVAL_WAIT && !job->has_news && engine->settings->prefetch && job->ops->prefetch != NULL) {
+            status = job->ops->prefetch(job);
             if (status == SPF_EVAL_WAIT)
-                ask(engine, check, at_us);
+                ask(engine, job, at_us);
         }
-    } while (status == SPF_EVAL_WAIT && check->has_news);
-    check->is_driven = false;
+    } while (status == SPF_EVAL_WAIT && job->has_news);
+    job->is_driven = false;
     if (status == SPF_EVAL_WAIT)
-        drop_unneeded(engine, check);
+        drop_unneeded(engine, job);
     else
-        finish(engine, check, status == SPF_EVAL_DONE ? SPF_OK : SPF_ENOMEM);
+        finish(engine, job, status == SPF_EVAL_DONE ? SPF_OK : SPF_ENOMEM);
 }
 
 /* Everything that can be done without waiting. */
 static void turn(spf_engine_t *engine)
 {
-    spf_check_t *check;
+    spf_job_t *job;
 
     do {
-        while ((check = TAILQ_FIRST(&engine->ready)) != NULL) {
-            TAILQ_REMOVE(&engine->ready, check, ready_link);
-            check->is_ready = false;
-            drive(engine, check, now_us(engine));
+        while ((job = TAILQ_FIRST(&engine->ready)) != NULL) {
+            TAILQ_REMOVE(&engine->ready, job, ready_link);
+            job->is_ready = false;
+            drive(engine, job, now_us(engine));
         }
         spf_loop_run_timers(engine->loop, true);
     } while (!TAILQ_EMPTY(&engine->ready));
 }
 
-static spf_err_t begin(spf_engine_t *engine, spf_check_t *check)
+static spf_err_t begin(spf_engine_t *engine, spf_job_t *job)
 {
+    uint64_t time_s;
+
     if (engine->is_closed)
         return SPF_ESTATE;
-    check->question.time_s = engine->ops->time_s != NULL ? engine->ops->time_s(engine->resolver) : (uint64_t)time(NULL);
-    check->eval = spf_eval_new(&check->arena, &check->question);
-    if (check->eval == NULL)
+    time_s = engine->ops->time_s != NULL ? engine->ops->time_s(engine->resolver) : (uint64_t)time(NULL);
+    if (!job->ops->begin(job, time_s))
         return SPF_ENOMEM;
-    check->engine = engine;
-    check->started_us = now_us(engine);
-    check->deadline.fire = deadline_fire;
-    if (!spf_loop_timer_set(engine->loop, &check->deadline, check->started_us + check->timeout_us)) {
-        spf_eval_drop(check->eval);
-        check->eval = NULL;
+    job->engine = engine;
+    job->started_us = now_us(engine);
+    job->deadline.fire = deadline_fire;
+    if (!spf_loop_timer_set(engine->loop, &job->deadline, job->started_us + job->timeout_us))
         return SPF_ENOMEM;
-    }
-    check->state = SPF_CHECK_RUNNING;
-    TAILQ_INSERT_TAIL(&engine->in_flight, check, link);
-    engine->pending += check->callback != NULL;
-    drive(engine, check, check->started_us);
+    job->state = SPF_JOB_RUNNING;
+    TAILQ_INSERT_TAIL(&engine->in_flight, job, link);
+    engine->pending += !job->is_waited_for;
+    drive(engine, job, job->started_us);
     turn(engine);
     return SPF_OK;
 }
@@ -288,7 +286,7 @@ static spf_err_t begin(spf_engine_t *engine, spf_check_t *check)
  */
 
 /* Sees to it that whoever polls the descriptor, in this process or another thread, wakes up in time. Nobody does where
- * all checks are waited for and this thread was the only one. */
+ * all jobs are waited for and this thread was the only one. */
 static void arm(spf_engine_t *engine)
 {
     if (engine->pending == 0 && !engine->has_leader)
@@ -363,58 +361,58 @@ static size_t deliver(spf_engine_t *engine)
 {
     uint64_t last = engine->serial;
     size_t count = 0;
-    spf_check_t *check;
+    spf_job_t *job;
 
-    while ((check = TAILQ_FIRST(&engine->done)) != NULL && check->serial <= last) {
-        TAILQ_REMOVE(&engine->done, check, link);
+    while ((job = TAILQ_FIRST(&engine->done)) != NULL && job->serial <= last) {
+        TAILQ_REMOVE(&engine->done, job, link);
         engine->pending--;
-        check->state = SPF_CHECK_DONE;
+        job->state = SPF_JOB_DONE;
         pthread_mutex_unlock(&engine->lock);
-        if (check->end == SPF_OK)
-            check->end = spf_check_conclude(check);
-        check->callback(check, check->end, check->user_data);
+        if (job->end == SPF_OK)
+            job->end = job->ops->conclude(job);
+        job->ops->call(job, job->end);
         pthread_mutex_lock(&engine->lock);
         count++;
     }
     return count;
 }
 
-spf_err_t spf_engine_start(spf_engine_t *engine, spf_check_t *check)
+spf_err_t spf_engine_start(spf_engine_t *engine, spf_job_t *job)
 {
     spf_err_t err;
 
     enter(engine);
-    err = begin(engine, check);
+    err = begin(engine, job);
     set_resolver_timer(engine);
     arm(engine);
     leave(engine);
     return err;
 }
 
-spf_err_t spf_engine_run(spf_engine_t *engine, spf_check_t *check)
+spf_err_t spf_engine_run(spf_engine_t *engine, spf_job_t *job)
 {
     spf_err_t err;
 
     enter(engine);
-    err = begin(engine, check);
-    while (err == SPF_OK && check->state != SPF_CHECK_DONE) {
+    err = begin(engine, job);
+    while (err == SPF_OK && job->state != SPF_JOB_DONE) {
         if (engine->has_leader)
             follow(engine, -1);
         else if (!lead(engine, -1))
             err = SPF_ESYSTEM;
         deliver(engine);
     }
-    if (check->state == SPF_CHECK_RUNNING) {
-        retire(engine, check, err);
-        check->state = SPF_CHECK_DONE;
+    if (job->state == SPF_JOB_RUNNING) {
+        retire(engine, job, err);
+        job->state = SPF_JOB_DONE;
     }
     arm(engine);
     leave(engine);
     if (err != SPF_OK)
         return err;
-    if (check->end == SPF_OK)
-        check->end = spf_check_conclude(check);
-    return check->end;
+    if (job->end == SPF_OK)
+        job->end = job->ops->conclude(job);
+    return job->end;
 }
 
 /* The parent's engine, seen from a child: nothing in it may be touched, and nobody else does. */
@@ -423,42 +421,42 @@ static bool is_inherited(const spf_engine_t *engine)
     return engine->generation != spf_fork_generation();
 }
 
-void spf_engine_cancel(spf_engine_t *engine, spf_check_t *check)
+void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job)
 {
     bool is_in_flight;
 
     if (is_inherited(engine)) {
-        is_in_flight = check->state == SPF_CHECK_RUNNING || check->state == SPF_CHECK_FINISHED;
-        check->state = SPF_CHECK_DONE;
-        check->end = SPF_ECANCELED;
+        is_in_flight = spf_job_is_open(job);
+        job->state = SPF_JOB_DONE;
+        job->end = SPF_ECANCELED;
     } else {
         enter(engine);
-        is_in_flight = check->state == SPF_CHECK_RUNNING || check->state == SPF_CHECK_FINISHED;
-        if (check->state == SPF_CHECK_RUNNING)
-            retire(engine, check, SPF_ECANCELED);
+        is_in_flight = spf_job_is_open(job);
+        if (job->state == SPF_JOB_RUNNING)
+            retire(engine, job, SPF_ECANCELED);
         else if (is_in_flight)
-            TAILQ_REMOVE(&engine->done, check, link);
+            TAILQ_REMOVE(&engine->done, job, link);
         if (is_in_flight) {
-            check->state = SPF_CHECK_DONE;
-            check->end = SPF_ECANCELED;
-            engine->pending -= check->callback != NULL;
+            job->state = SPF_JOB_DONE;
+            job->end = SPF_ECANCELED;
+            engine->pending -= !job->is_waited_for;
             pthread_cond_broadcast(&engine->changed);
         }
         leave(engine);
     }
-    if (is_in_flight && check->callback != NULL)
-        check->callback(check, SPF_ECANCELED, check->user_data);
+    if (is_in_flight && !job->is_waited_for)
+        job->ops->call(job, SPF_ECANCELED);
 }
 
 void spf_engine_close(spf_engine_t *engine)
 {
-    spf_check_t *check;
+    spf_job_t *job;
 
     pthread_mutex_lock(&engine->lock);
     engine->is_closed = true;
-    while ((check = TAILQ_FIRST(&engine->in_flight)) != NULL || (check = TAILQ_FIRST(&engine->done)) != NULL) {
+    while ((job = TAILQ_FIRST(&engine->in_flight)) != NULL || (job = TAILQ_FIRST(&engine->done)) != NULL) {
         pthread_mutex_unlock(&engine->lock);
-        spf_engine_cancel(engine, check);
+        spf_engine_cancel(engine, job);
         pthread_mutex_lock(&engine->lock);
     }
     leave(engine);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What drives the checks of a context in one process: the loop, the resolver, the kept records. A child of a fork makes
- * itself another one. Its lock guards all of it and the checks in flight; only waiting for descriptors and callbacks
- * happen without it. Any number of threads may wait: one of them, the leader, waits for the descriptors and runs the
- * loop for all, the others wait for it.
+ * What drives the jobs (checks, surveys) of a context in one process: the loop, the resolver, the kept records. A child
+ * of a fork makes itself another one. Its lock guards all of it and the jobs in flight; only waiting for descriptors
+ * and callbacks happen without it. Any number of threads may wait: one of them, the leader, waits for the descriptors
+ * and runs the loop for all, the others wait for it.
  */
 #ifndef SPF_API_ENGINE_H
 #define SPF_API_ENGINE_H
 
-#include "api/check.h"
 #include "api/config.h"
+#include "api/job.h"
 #include "api/policy_cache.h"
 
 #include <pthread.h>
@@ -20,7 +20,7 @@ typedef struct spf_engine {
     struct spf_engine *inherited;   /* the one from before a fork: untouched, but not forgotten */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* the leader went, or a check that is waited for ended */
+    pthread_cond_t changed; /* the leader went, or a job that is waited for ended */
     unsigned users;         /* the context, and calls that are inside */
     bool has_leader;
     bool is_closed;
@@ -34,10 +34,10 @@ typedef struct spf_engine {
     spf_timer_t kick; /* wakes whoever polls, for callbacks that are due */
     spf_policy_cache_t *policies;
 
-    spf_check_list_t in_flight;
-    spf_check_list_t ready; /* an answer came */
-    spf_check_list_t done;  /* a callback is due */
-    size_t pending;         /* in_flight and done, without those that are waited for */
+    spf_job_list_t in_flight;
+    spf_job_list_t ready; /* an answer came */
+    spf_job_list_t done;  /* a callback is due */
+    size_t pending;       /* in_flight and done, without those that are waited for */
     uint64_t serial;
 } spf_engine_t;
 
@@ -46,13 +46,13 @@ spf_err_t spf_engine_new(spf_engine_t **engine, const spf_settings_t *settings, 
                          void *resolver, spf_buf_t *error);
 /* In the child: lets go of the parent's engine without touching what both share. */
 void spf_engine_abandon(spf_engine_t *engine);
-/* Cancels every check and gives up the context's use; it is freed when the last call inside has left. */
+/* Cancels every job and gives up the context's use; it is freed when the last call inside has left. */
 void spf_engine_close(spf_engine_t *engine);
 
 /* These take the lock themselves. */
-spf_err_t spf_engine_start(spf_engine_t *engine, spf_check_t *check);
-spf_err_t spf_engine_run(spf_engine_t *engine, spf_check_t *check);
-void spf_engine_cancel(spf_engine_t *engine, spf_check_t *check);
+spf_err_t spf_engine_start(spf_engine_t *engine, spf_job_t *job);
+spf_err_t spf_engine_run(spf_engine_t *engine, spf_job_t *job);
+void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job);
 spf_err_t spf_engine_process(spf_engine_t *engine);
 spf_err_t spf_engine_wait(spf_engine_t *engine, int64_t timeout_us);
 int64_t spf_engine_timeout_us(spf_engine_t *engine);

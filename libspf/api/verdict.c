@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a check found, as the public view; and the reports about it. */
+#include "api/check.h"
 #include "api/context.h"
 #include "report/report.h"
 
@@ -86,7 +87,7 @@ spf_err_t spf_check_conclude(spf_check_t *check)
     if (verdict == NULL || !set_question(&check->arena, verdict, check) ||
         !set_finding(&check->arena, verdict, check->eval))
         return SPF_ENOMEM;
-    verdict->elapsed_us = check->elapsed_us;
+    verdict->elapsed_us = check->job.elapsed_us;
     verdict->reason = spf_report_reason(&check->arena, &check->question, check->eval);
     if (verdict->reason == NULL)
         return SPF_ENOMEM;
