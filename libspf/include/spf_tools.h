@@ -122,7 +122,9 @@ typedef struct spf_node_term {
     const spf_network_t *networks; /**< what it stands for, as published or resolved */
     size_t network_count;
     unsigned host_count;     /**< of an mx: its hosts */
-    const spf_node_t *child; /**< of include and redirect; or NULL */
+    const spf_node_t *child; /**< of include and redirect, if its record was asked for (whatever came of it); or NULL */
+    unsigned void_number6;   /**< as void_number of an IPv6 client: a terms ask for AAAA then, and can be void */
+    bool is_past_limit6;     /**< as is_past_limit of an IPv6 client */
 } spf_node_term_t;
 
 struct spf_node {
@@ -140,11 +142,12 @@ struct spf_node {
     bool has_syntax_error;
     size_t error_offset; /**< the octet of the record that is wrong */
     const char *error;   /**< what was expected there; or NULL */
-    unsigned lookups;    /**< terms in this record and below that need DNS */
+    unsigned lookups;    /**< terms in this record and below that need DNS and are reached */
     unsigned void_lookups;
-    unsigned answer_octets; /**< of a DNS message with all TXT records of the name, without EDNS; 0: not known */
-    const spf_node_term_t *terms;
+    unsigned answer_octets;       /**< of a DNS message with all TXT records of the name, without EDNS; 0: not known */
+    const spf_node_term_t *terms; /**< of several records: none */
     size_t term_count;
+    unsigned void_lookups6; /**< void_lookups being those of an IPv4 client: of an IPv6 client */
 };
 
 /** What a survey found in sum. */
@@ -154,9 +157,11 @@ typedef struct spf_survey_summary {
     size_t records;                         /**< nodes with a record */
     size_t networks;                        /**< that may send: the result is pass, merged as far as possible */
     bool is_complete;                       /**< no question failed and nothing was left out */
-    bool is_permerror;                      /**< a mail that no term matches gets permerror */
+    bool is_permerror;                      /**< a mail from IPv4 that no term matches gets permerror */
     int64_t ttl_s;                          /**< lowest of all answers; -1: none */
     uint64_t elapsed_us;
+    unsigned void_lookups6; /**< void_lookups being those of an IPv4 client: of an IPv6 client */
+    bool is_permerror6;     /**< the same as is_permerror of an IPv6 client */
 } spf_survey_summary_t;
 
 /* Of a survey that ended with SPF_OK; else, and without memory, NULL. All of it lives until the survey is freed. */
@@ -193,19 +198,27 @@ SPF_API const char *spf_severity_name(spf_severity_t severity);
 /** One thing that lint has to say. */
 typedef struct spf_remark {
     spf_severity_t severity;
-    const char *code;        /**< a stable word: "lookup-limit" (spf-lint(1) lists them) */
-    const char *domain;      /**< whose record; "" where none was given */
-    const spf_node_t *node;  /**< that record's; or NULL: about the domain as a whole */
-    size_t offset, length;   /**< which octets of the record; length 0: the record as a whole */
-    const char *section;     /**< "RFC 7208 section 4.6.4" */
-    const char *sentence;    /**< what is wrong, or could be better */
-    const char *fix;         /**< what to do, in a sentence; or NULL */
-    const char *replacement; /**< what to put in place of these octets, where that is certain ("" deletes); or NULL */
+    const char *code;       /**< a stable word: "lookup-limit" (spf-lint(1) lists them) */
+    const char *domain;     /**< whose record; "" where none was given */
+    const spf_node_t *node; /**< that record's; or NULL: about the domain as a whole */
+    const char *record;     /**< the text that offsets count in: the node's record, or one that was meant to be one;
+                                 any octets; NULL: the remark is about no text */
+    size_t record_length;
+    size_t offset, length; /**< which octets; 0, 0: the text as a whole; length 0 elsewhere: something lacks there */
+    const char *section;   /**< "RFC 7208 section 4.6.4" */
+    const char *sentence;  /**< what is wrong, or could be better */
+    const char *fix;       /**< what to do, in a sentence; or NULL */
+    const char
+        *replacement; /**< what to put in place of the next octets, where that is certain ("" deletes); or NULL */
+    size_t replace_offset, replace_length;
 } spf_remark_t;
 
 /** Remark @p index of a finished survey, errors first, then as they stand in the tree; NULL past the last. */
 SPF_API const spf_remark_t *spf_survey_remark(spf_survey_t *survey, size_t index);
-/** The first record with every certain fix made; NULL if there is no fix or no record. @p length may be NULL. */
+/**
+ * The first record, or the text that was meant to be it, with every certain fix made. It has no syntax error: NULL if
+ * one remains, if there is nothing to fix, or no record. @p length may be NULL.
+ */
 SPF_API const char *spf_survey_fixed_record(spf_survey_t *survey, size_t *length);
 
 /* ------------------------------------------------------------------------------------------- records to be published
