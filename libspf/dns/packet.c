@@ -269,6 +269,7 @@ static int data_length(const spf_packet_t *packet, const ns_rr *rr)
     case SPF_TYPE_AAAA:
         return length == 16 ? 0 : -1;
     case SPF_TYPE_TXT:
+    case SPF_TYPE_SPF:
         return joined_length(ns_rr_rdata(*rr), length);
     default:
         if (!unpack_rdata_name(packet, rr, packet->type == SPF_TYPE_MX ? 2 : 0, wire))
@@ -380,7 +381,7 @@ bool spf_packet_is_void(const spf_packet_t *packet)
 static size_t copy_text(const spf_packet_t *packet, const ns_rr *rr, char *out)
 {
     size_t length = 0;
-    if (packet->type == SPF_TYPE_TXT) {
+    if (packet->type == SPF_TYPE_TXT || packet->type == SPF_TYPE_SPF) {
         const uint8_t *rdata = ns_rr_rdata(*rr);
         for (unsigned at = 0; at < ns_rr_rdlen(*rr); at += 1u + rdata[at]) {
             memcpy(out + length, rdata + at + 1, rdata[at]);

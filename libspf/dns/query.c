@@ -101,7 +101,7 @@ spf_err_t spf_query_add_host(spf_query_t *query, const char *name, size_t length
 
 spf_err_t spf_query_add_text(spf_query_t *query, const char *text, size_t length)
 {
-    if (query->type != SPF_TYPE_TXT)
+    if (query->type != SPF_TYPE_TXT && query->type != SPF_TYPE_SPF)
         return SPF_EINVAL;
     if (query->state != SPF_QUERY_ASKED)
         return SPF_ESTATE;

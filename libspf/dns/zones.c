@@ -236,8 +236,8 @@ static const struct {
     const char *type;
     spf_rdata_writer_t write;
 } rdata_writers[] = {
-    {"A", write_a},   {"AAAA", write_aaaa}, {"CNAME", write_host},
-    {"MX", write_mx}, {"PTR", write_host},  {"TXT", write_txt},
+    {"A", write_a},      {"AAAA", write_aaaa}, {"CNAME", write_host}, {"MX", write_mx},
+    {"PTR", write_host}, {"TXT", write_txt},   {"SPF", write_txt},
 };
 
 static bool write_rdata(spf_master_t *master, const char *type, spf_buf_t *line)

@@ -20,8 +20,8 @@
 extern "C" {
 #endif
 
-/** DNS types that libspf asks for (class IN). */
-enum { SPF_TYPE_A = 1, SPF_TYPE_PTR = 12, SPF_TYPE_MX = 15, SPF_TYPE_TXT = 16, SPF_TYPE_AAAA = 28 };
+/** DNS types that libspf asks for (class IN); for type SPF (RFC 7208 section 3.1) no check ever does, only surveys. */
+enum { SPF_TYPE_A = 1, SPF_TYPE_PTR = 12, SPF_TYPE_MX = 15, SPF_TYPE_TXT = 16, SPF_TYPE_AAAA = 28, SPF_TYPE_SPF = 99 };
 
 /** How a question ended. */
 typedef enum spf_dns_status {
@@ -57,7 +57,7 @@ SPF_API void spf_query_answer_packet(spf_query_t *query, const uint8_t *packet, 
 SPF_API spf_err_t spf_query_add_address(spf_query_t *query, const uint8_t *octets, size_t length);
 /** Adds a host name: a PTR, or an MX (whose preference does not matter to SPF). "" or "." is the root. */
 SPF_API spf_err_t spf_query_add_host(spf_query_t *query, const char *name, size_t length);
-/** Adds a TXT record: its strings joined with nothing between; any octets. */
+/** Adds a TXT record, or one of type SPF: its strings joined with nothing between; any octets. */
 SPF_API spf_err_t spf_query_add_text(spf_query_t *query, const char *text, size_t length);
 /**
  * Ends the answer. For a status that is no answer what was added is forgotten.

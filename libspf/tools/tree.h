@@ -10,10 +10,19 @@
 #include "core/policy.h"
 #include "spf_tools.h"
 
+/* A host of an mx. Its answers are NULL where nobody was asked: its name is none (a null MX), there are too many. */
+typedef struct spf_tree_host {
+    const char *name;      /* a DNS name, NUL-terminated; NULL: it is none */
+    const spf_answer_t *a; /* what was not answered in time has SPF_DNS_TIMEOUT, here and everywhere */
+    const spf_answer_t *aaaa;
+} spf_tree_host_t;
+
 typedef struct spf_tree_term {
-    const spf_term_t *term;    /* in the node's record */
-    const spf_answer_t *own;   /* to its own question: A or AAAA (see own6), MX, TXT; NULL if it was not asked */
-    const spf_answer_t *own6;  /* of a: AAAA, own being A */
+    const spf_term_t *term;       /* in the node's record */
+    const char *name;             /* view.target as it goes to DNS: any octets but NUL in its labels; or NULL */
+    const spf_answer_t *own;      /* to its own question: A (of a: see own6), MX, TXT; NULL if it was not asked */
+    const spf_answer_t *own6;     /* of a: AAAA, own being A */
+    const spf_tree_host_t *hosts; /* of an mx: own->count of them */
     const spf_answer_t *other; /* within SPF_SURVEY_NEARBY, of an include without a record: A of its target; of an a or
                                   mx that is void: TXT of its target; else NULL */
     const struct spf_tree_node *child;
@@ -21,15 +30,16 @@ typedef struct spf_tree_term {
 
 typedef struct spf_tree_node {
     spf_node_t view;            /* first: a spf_node_t * is one of these */
-    const spf_record_t *record; /* compiled; also of a record with syntax errors; NULL without one */
+    const char *name;           /* view.domain as it goes to DNS */
+    const spf_record_t *record; /* compiled; also of a record with syntax errors; NULL without one, and for several */
     const spf_answer_t *txt;    /* all TXT records of the name; NULL if a record was given, or none was answered */
     spf_tree_term_t *terms;     /* as view.terms, record->term_count of them */
 } spf_tree_node_t;
 
 /* X(enumerator, prefix, type): what is asked beside the records within SPF_SURVEY_NEARBY; the prefix goes before the
- * domain. */
+ * domain. Names other than the domain itself are asked only if it has no record. */
 #define SPF_NEARBY_MAP(X)                                                                                              \
-    X(SPF_NEARBY_TYPE99, "", 99)                                                                                       \
+    X(SPF_NEARBY_TYPE99, "", SPF_TYPE_SPF)                                                                             \
     X(SPF_NEARBY_MX, "", SPF_TYPE_MX)                                                                                  \
     X(SPF_NEARBY_SPF, "spf.", SPF_TYPE_TXT)                                                                            \
     X(SPF_NEARBY_UNDERSCORE_SPF, "_spf.", SPF_TYPE_TXT)                                                                \
@@ -55,10 +65,11 @@ typedef struct spf_tree {
     const char *given_text; /* as the caller wrote it: quoted strings, if so */
     size_t given_length;
     unsigned scope;          /* SPF_SURVEY_... */
-    spf_tree_node_t **nodes; /* each before what it leads to */
+    spf_tree_node_t **nodes; /* each before what it leads to, as terms come, a redirect where it stands */
     size_t node_count;
     spf_nearby_t nearby[SPF_NEARBY_COUNT];
-    spf_nearby_t dmarc; /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found */
+    spf_nearby_t dmarc; /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found; a
+                           failure: nobody knows */
     spf_survey_summary_t summary;
 } spf_tree_t;
 

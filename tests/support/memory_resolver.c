@@ -145,6 +145,7 @@ static void memory_add(spf_query_t *query, const zone_record_t *record)
         spf_query_add_address(query, record->data, record->length);
         break;
     case SPF_TYPE_TXT:
+    case SPF_TYPE_SPF:
         memory_add_text(query, record);
         break;
     default:
@@ -182,7 +183,7 @@ static void memory_answer(const memory_resolver_t *resolver, spf_query_t *query)
 /* ------------------------------------------------------------------------------------------------ the operations */
 
 /* What spf_query_name() and spf_query_type() promise. */
-static bool memory_is_allowed(const spf_query_t *query)
+static bool memory_is_allowed(const memory_resolver_t *resolver, const spf_query_t *query)
 {
     size_t length, label = 0;
     const char *name = spf_query_name(query, &length);
@@ -201,7 +202,7 @@ static bool memory_is_allowed(const spf_query_t *query)
     }
     uint16_t type = spf_query_type(query);
     return type == SPF_TYPE_A || type == SPF_TYPE_AAAA || type == SPF_TYPE_MX || type == SPF_TYPE_PTR ||
-           type == SPF_TYPE_TXT;
+           type == SPF_TYPE_TXT || (type == SPF_TYPE_SPF && resolver->options.is_survey);
 }
 
 static void memory_log(memory_resolver_t *resolver, const spf_query_t *query)
@@ -246,7 +247,7 @@ static uint64_t memory_due_us(const memory_resolver_t *resolver, spf_query_t *qu
 static spf_err_t memory_start(void *self, spf_query_t *query)
 {
     memory_resolver_t *resolver = self;
-    if (!memory_is_allowed(query)) {
+    if (!memory_is_allowed(resolver, query)) {
         resolver->counters.violations++;
         return SPF_EINVAL;
     }

@@ -17,6 +17,7 @@ typedef struct memory_resolver memory_resolver_t;
 typedef struct memory_options {
     bool is_late;       /* answers are given in `process`, even those without delay */
     bool as_packets;    /* answers are given as DNS messages, not as typed data */
+    bool is_survey;     /* type SPF may be asked for */
     uint64_t delay_us;  /* of every answer; more than 0 implies is_late */
     uint64_t jitter_us; /* of every answer another delay below this, chosen by seed: answers change places */
     uint64_t seed;

@@ -24,7 +24,7 @@ static void add_records(spf_query_t *query, const zone_record_t *record)
 
         if (query->type == SPF_TYPE_A || query->type == SPF_TYPE_AAAA) {
             spf_query_add_address(query, record->data, record->length);
-        } else if (query->type == SPF_TYPE_TXT) {
+        } else if (query->type == SPF_TYPE_TXT || query->type == SPF_TYPE_SPF) {
             for (size_t i = 0; i < record->length; i += 1u + record->data[i]) {
                 memcpy(joined + length, text + i + 1, record->data[i]);
                 length += record->data[i];

@@ -216,20 +216,25 @@ static void test_addresses(void **state)
     assert_memory_equal(answer.addresses, "0123456789abcdef", 16);
 }
 
-static void test_texts(void **state)
+static void assert_texts(message_t *message, uint16_t type)
 {
-    message_t *message = *state;
-    begin(message, 0x8180, SPF_TYPE_TXT);
-    add(message, NULL, SPF_TYPE_TXT, 60, OCTETS("\4v=sp\0\2f1"));
-    add(message, NULL, SPF_TYPE_TXT, 60, OCTETS("\5a\0\xFF\"\\"));
-    add(message, NULL, SPF_TYPE_TXT, 60, OCTETS("\5a\0\xFF\"\\"));
-    add(message, NULL, SPF_TYPE_TXT, 60, OCTETS("\0"));
-    spf_answer_t answer = read_answer(message, SPF_TYPE_TXT);
+    begin(message, 0x8180, type);
+    add(message, NULL, type, 60, OCTETS("\4v=sp\0\2f1"));
+    add(message, NULL, type, 60, OCTETS("\5a\0\xFF\"\\"));
+    add(message, NULL, type, 60, OCTETS("\5a\0\xFF\"\\"));
+    add(message, NULL, type, 60, OCTETS("\0"));
+    spf_answer_t answer = read_answer(message, type);
     assert_int_equal(answer.count, 4);
     assert_text(&answer.texts[0], OCTETS("v=spf1"));
     assert_text(&answer.texts[1], OCTETS("a\0\xFF\"\\"));
     assert_text(&answer.texts[2], OCTETS("a\0\xFF\"\\"));
     assert_text(&answer.texts[3], OCTETS(""));
+}
+
+static void test_texts(void **state)
+{
+    assert_texts(*state, SPF_TYPE_TXT);
+    assert_texts(*state, SPF_TYPE_SPF);
 }
 
 static void test_text_of_64_kilobytes(void **state)

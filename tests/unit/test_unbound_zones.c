@@ -11,6 +11,7 @@
 static char zone_text[] = "$TTL 600\n"
                           "example.com. IN TXT \"v=spf1 \" \"mx -all\"\n"
                           "             IN MX 10 mail\n"
+                          "             IN SPF \"v=spf1 \" \"ptr\"\n"
                           "mail.example.com. 60 A 192.0.2.25\n"
                           "                     AAAA 2001:db8::25\n"
                           "$ORIGIN example.net.\n"
@@ -46,6 +47,7 @@ typedef struct zone_case {
 
 static const zone_case_t zone_cases[] = {
     {"example.com", SPF_TYPE_TXT, SPF_DNS_ANSWER, 1, TEXT("v=spf1 mx -all")},
+    {"example.com", SPF_TYPE_SPF, SPF_DNS_ANSWER, 1, TEXT("v=spf1 ptr")},
     {"example.com", SPF_TYPE_MX, SPF_DNS_ANSWER, 1, TEXT("mail")},
     {"mail.example.com", SPF_TYPE_A, SPF_DNS_ANSWER, 1, TEXT("\xC0\0\2\x19")},
     {"mail.example.com", SPF_TYPE_AAAA, SPF_DNS_ANSWER, 1, TEXT("\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x25")},
