@@ -2,6 +2,7 @@
 /* What a check found, as the public view; and the reports about it. */
 #include "api/check.h"
 #include "api/context.h"
+#include "report/advice.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -155,4 +156,9 @@ const char *spf_check_trace_text(spf_check_t *check)
 const char *spf_check_json(spf_check_t *check)
 {
     return check->verdict != NULL ? spf_report_json(&check->arena, check->verdict, check->eval) : NULL;
+}
+
+const char *spf_check_advice(spf_check_t *check, const spf_evidence_item_t *then)
+{
+    return check->verdict != NULL ? spf_report_advice(&check->arena, check->verdict, then) : NULL;
 }
