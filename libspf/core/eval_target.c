@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The <target-name> of a term (RFC 7208 sections 4.8 and 7), and the client's validated names (section 5.5). */
 #include "core/eval_impl.h"
+#include "core/target.h"
 
 #include <string.h>
 
@@ -91,32 +92,6 @@ spf_judgement_t spf_eval_validated_name(spf_eval_t *eval, const char *domain, si
 
 /* ------------------------------------------------------------------------------------------------------ expansion */
 
-/* Octets at the end of an expansion that can still be in the name once labels are dropped from its left. */
-enum { TAIL_MAX = 2 * (SPF_NAME_MAX + 1), EXPANSION_MAX = 16384 };
-
-/* Expands token by token, keeping no more than the end of what came so far: a name is cut from its left anyway. */
-static void expand_tail(spf_buf_t *buf, const char *text, size_t length, const spf_macro_values_t *values)
-{
-    spf_macro_token_t token;
-    const char *error;
-    size_t position = 0;
-    size_t start = 0;
-
-    while (spf_macro_next(text, length, &position, SPF_MACRO_IN_RECORD, &token, &error) == 1) {
-        if (token.kind == SPF_MACRO_EXPAND) {
-            spf_macro_expand(buf, text + start, position - start, SPF_MACRO_IN_RECORD, values);
-        } else {
-            size_t kept = token.length < TAIL_MAX ? token.length : TAIL_MAX;
-            spf_buf_add(buf, token.text + token.length - kept, kept);
-        }
-        if (buf->len > TAIL_MAX) {
-            memmove(buf->data, buf->data + buf->len - TAIL_MAX, TAIL_MAX + 1);
-            buf->len = TAIL_MAX;
-        }
-        start = position;
-    }
-}
-
 bool spf_eval_set_macro_values(spf_eval_t *eval, const char *domain, size_t domain_length, bool needs_validated,
                                bool may_ask)
 {
@@ -140,21 +115,10 @@ spf_target_status_t spf_eval_expand_target(spf_eval_t *eval, const char *domain,
                                            const spf_record_t *record, const spf_term_t *term, bool may_ask,
                                            spf_name_t *name)
 {
-    const char *spec = record->text + term->spec_offset;
-    char storage[EXPANSION_MAX];
-    spf_buf_t buf;
-
-    if (term->spec_length == 0)
-        return spf_name_from_text(name, domain, domain_length) ? SPF_TARGET_NAME : SPF_TARGET_BAD;
-    if (!term->has_macro)
-        return spf_name_from_expansion(name, spec, term->spec_length) ? SPF_TARGET_NAME : SPF_TARGET_BAD;
     if ((term->macros & (SPF_MACRO_BIT('s') | SPF_MACRO_BIT('l'))) != 0 && !eval->sender_is_ascii)
         return SPF_TARGET_UNMATCHABLE;
-    if (!spf_eval_set_macro_values(eval, domain, domain_length, (term->macros & SPF_MACRO_BIT('p')) != 0, may_ask))
+    if (term->has_macro &&
+        !spf_eval_set_macro_values(eval, domain, domain_length, (term->macros & SPF_MACRO_BIT('p')) != 0, may_ask))
         return SPF_TARGET_WAIT;
-    spf_buf_init(&buf, storage, sizeof storage);
-    expand_tail(&buf, spec, term->spec_length, &eval->values);
-    if (buf.full)
-        return SPF_TARGET_BAD;
-    return spf_name_from_expansion(name, buf.data, buf.len) ? SPF_TARGET_NAME : SPF_TARGET_BAD;
+    return spf_target_name(name, domain, domain_length, record, term, &eval->values) ? SPF_TARGET_NAME : SPF_TARGET_BAD;
 }

@@ -7,10 +7,10 @@
 #define SPF_TOOLS_TREE_H
 
 #include "base/arena.h"
-#include "core/policy.h"
+#include "core/eval.h"
 #include "spf_tools.h"
 
-/* A host of an mx. Its answers are NULL where nobody was asked: its name is none (a null MX), there are too many. */
+/* A host of an mx. Its answers are NULL where nobody was asked: its name is none (a null MX). */
 typedef struct spf_tree_host {
     const char *name;      /* a DNS name, NUL-terminated; NULL: it is none */
     const spf_answer_t *a; /* what was not answered in time has SPF_DNS_TIMEOUT, here and everywhere */
@@ -22,7 +22,7 @@ typedef struct spf_tree_term {
     const char *name;             /* view.target as it goes to DNS: any octets but NUL in its labels; or NULL */
     const spf_answer_t *own;      /* to its own question: A (of a: see own6), MX, TXT; NULL if it was not asked */
     const spf_answer_t *own6;     /* of a: AAAA, own being A */
-    const spf_tree_host_t *hosts; /* of an mx: own->count of them */
+    const spf_tree_host_t *hosts; /* of an mx: own->count of them; NULL of one with too many hosts */
     const spf_answer_t *other; /* within SPF_SURVEY_NEARBY, of an include without a record: A of its target; of an a or
                                   mx that is void: TXT of its target; else NULL */
     const struct spf_tree_node *child;
@@ -68,8 +68,9 @@ typedef struct spf_tree {
     spf_tree_node_t **nodes; /* each before what it leads to, as terms come, a redirect where it stands */
     size_t node_count;
     spf_nearby_t nearby[SPF_NEARBY_COUNT];
-    spf_nearby_t dmarc; /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found; a
-                           failure: nobody knows */
+    spf_nearby_t dmarc;  /* the nearest _dmarc record, the domain's own or a parent's; answer NULL: none found; a
+                            failure: nobody knows */
+    spf_limits_t limits; /* of the configuration */
     spf_survey_summary_t summary;
 } spf_tree_t;
 
