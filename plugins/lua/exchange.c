@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool is_watching;
+static unsigned generation = 1; /* only a child writes it, while it has one thread */
+
+/* ----------------------------------------------------------------------------------------------------------- forks */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void in_child(void)
+{
+    generation++;
+    pthread_mutex_unlock(&lock);
+    changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER; /* those who waited are not here */
+}
+
+static void watch(void)
+{
+    is_watching = pthread_atfork(before_fork, after_fork, in_child) == 0;
+}
+
+bool spf_lua_exchange_open(void)
+{
+    pthread_once(&once, watch);
+    return is_watching;
+}
+
+unsigned spf_lua_generation(void)
+{
+    return generation;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ ends */
+
+static void tell_host(spf_lua_context_t *context)
+{
+    if (context->event_fd >= 0)
+        eventfd_write(context->event_fd, 1);
+}
+
+void spf_lua_ended(spf_check_t *check, spf_err_t err, void *user_data)
+{
+    spf_lua_check_t *ended = user_data;
+
+    (void)check;
+    pthread_mutex_lock(&lock);
+    ended->end = err;
+    ended->is_ended = true;
+    if (err != SPF_ECANCELED && !ended->is_waited) {
+        ended->is_queued = true;
+        TAILQ_INSERT_TAIL(&ended->context->ended, ended, ended_link);
+        tell_host(ended->context);
+    }
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+void spf_lua_await_end(spf_lua_check_t *check)
+{
+    pthread_mutex_lock(&lock);
+    while (!check->is_ended)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+bool spf_lua_has_ended(spf_lua_check_t *check)
+{
+    bool has_ended;
+
+    pthread_mutex_lock(&lock);
+    has_ended = check->is_ended;
+    pthread_mutex_unlock(&lock);
+    return has_ended;
+}
+
+void spf_lua_unqueue(spf_lua_check_t *check)
+{
+    pthread_mutex_lock(&lock);
+    if (check->is_queued)
+        TAILQ_REMOVE(&check->context->ended, check, ended_link);
+    check->is_queued = false;
+    pthread_mutex_unlock(&lock);
+}
+
+spf_lua_check_t *spf_lua_first_ended(spf_lua_context_t *context, size_t *count)
+{
+    spf_lua_check_t *first, *check;
+
+    pthread_mutex_lock(&lock);
+    first = TAILQ_FIRST(&context->ended);
+    if (count != NULL) {
+        *count = 0;
+        TAILQ_FOREACH(check, &context->ended, ended_link)
+        ++*count;
+    }
+    pthread_mutex_unlock(&lock);
+    return first;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the event */
+
+void spf_lua_set_event_fd(spf_lua_context_t *context, int fd)
+{
+    pthread_mutex_lock(&lock);
+    context->event_fd = fd;
+    if (!TAILQ_EMPTY(&context->ended))
+        tell_host(context);
+    pthread_mutex_unlock(&lock);
+}
+
+void spf_lua_clear_event(spf_lua_context_t *context)
+{
+    eventfd_t value;
+
+    pthread_mutex_lock(&lock);
+    if (context->event_fd >= 0 && TAILQ_EMPTY(&context->ended))
+        eventfd_read(context->event_fd, &value);
+    pthread_mutex_unlock(&lock);
+}
