@@ -30,7 +30,7 @@ typedef struct job {
 } job_t;
 
 typedef struct batch {
-    const options_t *options;
+    const check_options_t *options;
     spf_context_t *context;
     lines_t lines;
     unsigned long line; /* lines taken so far */
@@ -269,7 +269,7 @@ static void batch_close(batch_t *batch)
         close(batch->lines.fd);
 }
 
-int batch_run(const options_t *options, spf_context_t *context)
+int batch_run(const check_options_t *options, spf_context_t *context)
 {
     batch_t *batch = calloc(1, sizeof *batch);
 

@@ -3,9 +3,9 @@
 #ifndef SPF_TOOL_BATCH_H
 #define SPF_TOOL_BATCH_H
 
-#include "options.h"
+#include "check.h"
 
 /* Returns the exit status. */
-int batch_run(const options_t *options, spf_context_t *context);
+int batch_run(const check_options_t *options, spf_context_t *context);
 
 #endif

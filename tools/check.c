@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* `spf check`: one check, or with --file one for every line. */
+#include "check.h"
 #include "batch.h"
 #include "question.h"
 #include "tool.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* How a result shows on a terminal, and what the command exits with: the same as Mail::SPF's spfquery. */
+/* How a result shows on a terminal, and what the command exits with. */
 static const struct {
     int status;
     const char *color; /* SGR parameters */
@@ -19,25 +18,21 @@ static const struct {
     [SPF_RESULT_NONE] = {6, "36"},
 };
 
-static bool wants_color(const options_t *options)
+int check_status(spf_result_t result)
 {
-    const char *no_color = getenv("NO_COLOR");
-
-    if (options->color != COLOR_AUTO)
-        return options->color == COLOR_ALWAYS;
-    return (no_color == NULL || no_color[0] == '\0') && isatty(STDOUT_FILENO) == 1;
+    return looks[result].status;
 }
 
-static void print_result(const options_t *options, spf_result_t result)
+void check_print_result(const options_t *options, spf_result_t result)
 {
-    if (wants_color(options))
+    if (options_want_color(options))
         printf("\033[1;%sm%s\033[0m\n", looks[result].color, spf_result_name(result));
     else
         puts(spf_result_name(result));
 }
 
 /* False without memory. */
-static bool print_text(const options_t *options, spf_check_t *check)
+static bool print_text(const check_options_t *options, spf_check_t *check)
 {
     const spf_verdict_t *verdict = spf_check_verdict(check);
     const char *received = spf_check_received_spf(check, SPF_FOLD_LF);
@@ -46,7 +41,7 @@ static bool print_text(const options_t *options, spf_check_t *check)
 
     if (received == NULL || results == NULL || trace == NULL)
         return false;
-    print_result(options, verdict->result);
+    check_print_result(&options->options, verdict->result);
     puts(verdict->reason);
     if (verdict->has_would_be)
         printf("without the terms in error: %s\n", spf_result_name(verdict->would_be));
@@ -65,7 +60,7 @@ static bool print_json(spf_check_t *check)
     return json != NULL && puts(json) != EOF;
 }
 
-static int run_one(const options_t *options, spf_check_t *check)
+static int run_one(const check_options_t *options, spf_check_t *check)
 {
     spf_err_t err = spf_check_run(check);
 
@@ -73,10 +68,10 @@ static int run_one(const options_t *options, spf_check_t *check)
         err = SPF_ENOMEM;
     if (err != SPF_OK)
         return tool_internal_error("check", "%s", spf_strerror(err));
-    return looks[spf_check_verdict(check)->result].status;
+    return check_status(spf_check_verdict(check)->result);
 }
 
-static int check_one(const options_t *options, spf_context_t *context)
+static int check_one(const check_options_t *options, spf_context_t *context)
 {
     const question_t question = {
         .ip = options->ip,
@@ -99,48 +94,83 @@ static int check_one(const options_t *options, spf_context_t *context)
     return status;
 }
 
-static int with_config(const options_t *options, spf_config_t *config)
+static int run(options_t *options, spf_context_t *context)
 {
-    spf_context_t *context;
-    spf_err_t err = spf_context_new(&context, config);
+    const check_options_t *own = (const check_options_t *)options;
 
-    if (err != SPF_OK) {
-        const char *error = spf_config_error(config);
-        if (error[0] == '\0')
-            error = spf_strerror(err);
-        return err == SPF_ECONFIG ? tool_usage_error("check", "%s", error) : tool_internal_error("check", "%s", error);
-    }
-    int status = options->file != NULL ? batch_run(options, context) : check_one(options, context);
-    spf_context_release(context);
-    return status;
+    return own->file != NULL ? batch_run(own, context) : check_one(own, context);
 }
 
-static int with_options(const options_t *options)
-{
-    spf_config_t *config;
-    int status = options_configure(options, &config);
+/* ------------------------------------------------------------------------------------------------ the command line */
 
-    if (status != 0)
-        return status;
-    status = with_config(options, config);
-    spf_config_free(config);
-    return status;
+static const option_definition_t definitions[] = {
+    {"ip", "ADDR", OPTION_TEXT(check_options_t, ip), "the client's IPv4 or IPv6 address"},
+    {"sender", "MAILBOX", OPTION_TEXT(check_options_t, sender), "the MAIL FROM; <> is the null sender"},
+    {"helo", "NAME", OPTION_TEXT(check_options_t, helo), "the HELO or EHLO name"},
+    {"identity", "WHICH", OPTION_WORD(check_options_t, identity, "mailfrom, helo"), "mailfrom (default) or helo"},
+    {"receiver", "NAME", OPTION_SETTING("receiver", NULL), "this host's name, for %{r} and the header fields"},
+    {"no-prefetch", NULL, OPTION_SETTING("prefetch", "no"), "ask for one term at a time"},
+    {"would-be", NULL, OPTION_FLAG(check_options_t, would_be),
+     "after a permerror: the result without the terms in error"},
+    {"trace", NULL, OPTION_FLAG(check_options_t, trace), "a line for every step of the evaluation"},
+    {"json", NULL, OPTION_FLAG(check_options_t, json), "one JSON object"},
+    {"file", "FILE", OPTION_TEXT(check_options_t, file),
+     "check every line, IP SENDER HELO, of a file; - is standard input"},
+    {"jobs", "N", OPTION_NUMBER(check_options_t, jobs, 1, 10000),
+     "with --file: checks at the same time, 1 to 10000; 64 unless set"},
+};
+
+static const command_t command = {
+    .verb = "check",
+    .usage = "spf check: may this client send mail for this domain, and why?\n\n"
+             "Usage: spf check --ip ADDR [--sender MAILBOX] [--helo NAME] [OPTION]...\n"
+             "       spf check --file FILE [--jobs N] [OPTION]...\n",
+    .notes = "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 permerror, 5 temperror, 6 none;\n"
+             "with --file 0 once every line is checked; 64 usage or bad input, 70 internal error.\n",
+    .advice = "everything is given by options, as in --ip 192.0.2.1",
+    .asks_dns = true,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};
+
+/* Which options need, or exclude, each other. */
+static int check_combination(const check_options_t *options)
+{
+    if (options->file != NULL) {
+        if (options->ip != NULL || options->sender != NULL || options->helo != NULL)
+            return tool_usage_error("check", "--file brings addresses, senders and names; --ip, --sender and --helo "
+                                             "do not go with it");
+        if (options->trace && !options->json)
+            return tool_usage_error("check", "--trace goes with --file only in --json");
+        return 0;
+    }
+    if (options->jobs != 0)
+        return tool_usage_error("check", "--jobs goes only with --file");
+    if (options->ip == NULL)
+        return tool_usage_error("check", "--ip ADDR, the client's address, is missing");
+    if (options->identity == SPF_IDENTITY_HELO && options->helo == NULL)
+        return tool_usage_error("check", "--helo NAME is missing, which --identity helo is about");
+    if (options->sender == NULL && options->helo == NULL)
+        return tool_usage_error("check", "--sender MAILBOX or --helo NAME is missing, whose domain is checked");
+    return 0;
 }
 
 int check_run(int argc, char **argv)
 {
-    options_t options;
-    int status = options_parse(&options, argc, argv);
+    check_options_t own = {.identity = SPF_IDENTITY_MAILFROM};
+    int status = options_parse(&own.options, &command, argc, argv);
 
-    if (status == 0 && options.help)
-        options_print_help();
+    if (status == 0 && own.options.help)
+        options_print_help(&command);
     else if (status == 0)
-        status = with_options(&options);
-    options_free(&options);
+        status = check_combination(&own);
+    if (status == 0 && !own.options.help)
+        status = options_run(&own.options, run);
+    options_free(&own.options);
     return status;
 }
 
 void check_help(void)
 {
-    options_print_help();
+    options_print_help(&command);
 }

@@ -60,7 +60,7 @@ static spf_err_t set_helo(spf_check_t *check, const char *helo, size_t length, c
     return spf_check_set_helo(check, helo, length);
 }
 
-static spf_err_t set_all(spf_check_t *check, const options_t *options, const question_t *question,
+static spf_err_t set_all(spf_check_t *check, const check_options_t *options, const question_t *question,
                          char error[QUESTION_ERROR_MAX])
 {
     spf_err_t err = set_ip(check, question->ip, question->ip_length, error);
@@ -70,7 +70,7 @@ static spf_err_t set_all(spf_check_t *check, const options_t *options, const que
     if (err == SPF_OK)
         err = set_helo(check, question->helo, question->helo_length, error);
     if (err == SPF_OK)
-        err = spf_check_set_identity(check, options->identity);
+        err = spf_check_set_identity(check, (spf_identity_t)options->identity);
     if (err == SPF_OK)
         err = spf_check_set_trace(check, options->trace);
     if (err == SPF_OK)
@@ -78,7 +78,7 @@ static spf_err_t set_all(spf_check_t *check, const options_t *options, const que
     return err;
 }
 
-spf_err_t question_check(spf_check_t **check, spf_context_t *context, const options_t *options,
+spf_err_t question_check(spf_check_t **check, spf_context_t *context, const check_options_t *options,
                          const question_t *question, char error[QUESTION_ERROR_MAX])
 {
     spf_err_t err = spf_check_new(check, context);

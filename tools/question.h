@@ -3,7 +3,7 @@
 #ifndef SPF_TOOL_QUESTION_H
 #define SPF_TOOL_QUESTION_H
 
-#include "options.h"
+#include "check.h"
 
 enum { QUESTION_ERROR_MAX = 512 };
 
@@ -14,7 +14,7 @@ typedef struct question {
 } question_t;
 
 /* Makes the check. SPF_EINVAL with the sentence in error; SPF_ENOMEM. */
-spf_err_t question_check(spf_check_t **check, spf_context_t *context, const options_t *options,
+spf_err_t question_check(spf_check_t **check, spf_context_t *context, const check_options_t *options,
                          const question_t *question, char error[QUESTION_ERROR_MAX]);
 
 #endif

@@ -84,8 +84,13 @@ static const struct verb *find_verb(const char *name)
 
 static int unknown_verb(const char *name)
 {
-    return tool_usage_error(NULL, "%s is no verb; the verbs are check, help and version",
-                            tool_quote(name, strlen(name)).text);
+    char names[256] = "";
+
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        strcat(names, i == 0 ? "" : i + 1 < VERB_COUNT ? ", " : " and ");
+        strcat(names, verbs[i].name);
+    }
+    return tool_usage_error(NULL, "%s is no verb; the verbs are %s", tool_quote(name, strlen(name)).text, names);
 }
 
 static void print_overview(FILE *to)
@@ -93,7 +98,7 @@ static void print_overview(FILE *to)
     fputs("spf: Sender Policy Framework (RFC 7208)\n\nUsage: spf VERB [OPTION]...\n\n", to);
     for (size_t i = 0; i < VERB_COUNT; i++)
         fprintf(to, "  spf %-8s %s\n", verbs[i].name, verbs[i].summary);
-    fputs("\n'spf help check' tells the options of check; so does the manual page spf(1).\n", to);
+    fputs("\n'spf help VERB' tells the options of a verb; so do the manual pages, spf(1) first.\n", to);
 }
 
 static int help_run(int argc, char **argv)

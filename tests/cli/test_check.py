@@ -201,7 +201,7 @@ class BadInput(CheckTest):
                 (("--helo",), ("--helo needs a value: NAME",)),
                 (("stray",), ('"stray"', "--ip")),
                 (("--identity", "from"), ('"from"', "mailfrom", "helo")),
-                (("--color", "red"), ('"red"', "auto, always and never")),
+                (("--color", "red"), ('"red"', "auto, always, never")),
                 (("--set", "timeout"), ('"timeout"', "KEY=VALUE")),
                 (("--set", "time=3"), ('"time"', "timeout")),
                 (("--timeout", "abc"), ('timeout: "abc" is no number of seconds from 0.001 to 600',)),
