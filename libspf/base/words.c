@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The words of the public enumerations, from the tables that define them. */
 #include "base/name.h"
-#include "spf.h"
+#include "spf_tools.h"
 
 #include <string.h>
 
@@ -16,6 +16,7 @@ static const char *word_at(const char *const *words, size_t count, size_t index)
 static const char *const result_words[] = {SPF_RESULT_MAP(SPF_X)};
 static const char *const cause_words[] = {SPF_CAUSE_MAP(SPF_X)};
 static const char *const outcome_words[] = {SPF_OUTCOME_MAP(SPF_X)};
+static const char *const node_status_words[] = {SPF_NODE_MAP(SPF_X)};
 #undef SPF_X
 
 static const char *const identity_words[] = {[SPF_IDENTITY_MAILFROM] = "mailfrom", [SPF_IDENTITY_HELO] = "helo"};
@@ -71,6 +72,11 @@ const char *spf_dnssec_name(spf_dnssec_t dnssec)
 const char *spf_outcome_name(spf_outcome_t outcome)
 {
     return word_at(outcome_words, COUNT(outcome_words), (size_t)outcome);
+}
+
+const char *spf_node_status_name(spf_node_status_t status)
+{
+    return word_at(node_status_words, COUNT(node_status_words), (size_t)status);
 }
 
 const char *spf_version(void)

@@ -79,6 +79,8 @@ static void count_term(count_t *count, spf_node_term_t *view, const spf_tree_ter
         view->void_number = is_void(term->own) ? ++count->voids : 0;
         view->void_number6 = is_void(own6) ? ++count->voids6 : 0;
     }
+    if (term->term->kind > SPF_TERM_REDIRECT)
+        return;
     is_past = count->lookups > summary->max_lookups;
     view->is_past_limit = is_past || count->voids > summary->max_void_lookups;
     view->is_past_limit6 = is_past || count->voids6 > summary->max_void_lookups;

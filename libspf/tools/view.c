@@ -112,6 +112,7 @@ static void add_lack(spf_buf_t *buf, const spf_answer_t *answer, const char *typ
     } else if (answer->status == SPF_DNS_ANSWER) {
         spf_buf_add_text(buf, "no ");
         spf_buf_add_text(buf, type);
+        spf_buf_add_text(buf, " record");
     } else {
         spf_buf_add_text(buf, type);
         spf_buf_add_text(buf, ": ");
@@ -127,13 +128,14 @@ static void add_both(spf_buf_t *buf, const spf_answer_t *a, const spf_answer_t *
     add_addresses(buf, a, 4, shown);
     add_addresses(buf, aaaa, 6, shown);
     if (has_data && (spf_answer_is_failure(a) || spf_answer_is_failure(aaaa))) {
-        spf_buf_add_text(buf, "; ");
+        spf_buf_add_text(buf, " (");
         add_lack(buf, spf_answer_is_failure(a) ? a : aaaa, spf_answer_is_failure(a) ? "A" : "AAAA");
+        spf_buf_add_char(buf, ')');
     }
     if (has_data)
         return;
     if (spf_answer_is_failure(a) == spf_answer_is_failure(aaaa) && answer_status(a) == answer_status(aaaa))
-        add_lack(buf, a, "A or AAAA");
+        add_lack(buf, a, spf_answer_is_failure(a) ? "A and AAAA" : "A or AAAA");
     else
         add_lack(buf, spf_answer_is_failure(aaaa) ? aaaa : a, spf_answer_is_failure(aaaa) ? "AAAA" : "A");
 }

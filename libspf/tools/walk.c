@@ -173,12 +173,16 @@ static void ask_term(spf_walk_t *walk, spf_walk_node_t *node, const spf_term_t *
 {
     uint16_t type = questions[parsed->kind].type;
     spf_name_t name;
+    bool is_known;
 
-    if (!has_target(parsed) || !settle_name(walk, node, parsed, term, &name))
+    if (!has_target(parsed))
         return;
+    is_known = settle_name(walk, node, parsed, term, &name);
     if (parsed->kind == SPF_TERM_PTR)
         term->hindrance = SPF_NODE_MACRO; /* the client's names are what is asked for */
-    if (type == 0)
+    if (parsed->kind == SPF_TERM_EXP && term->hindrance == SPF_NODE_NOT_ASKED)
+        term->hindrance = SPF_NODE_RECORD; /* nobody is authorised by it: nothing is missing */
+    if (type == 0 || !is_known)
         return;
     if ((walk->question.scope & questions[parsed->kind].scope) == 0) {
         term->hindrance = SPF_NODE_NOT_ASKED;

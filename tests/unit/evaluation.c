@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/evaluation.h"
 
-#include "support/zone_data.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +17,7 @@ static void add_records(spf_query_t *query, const zone_record_t *record)
 {
     for (; record != NULL; record = zone_record_next(record)) {
         const char *text = (const char *)record->data;
-        char joined[4096];
+        char joined[65536];
         size_t length = 0;
 
         if (query->type == SPF_TYPE_A || query->type == SPF_TYPE_AAAA) {
@@ -36,7 +34,7 @@ static void add_records(spf_query_t *query, const zone_record_t *record)
     }
 }
 
-static void answer(spf_query_t *query, const zone_t *zone)
+void evaluation_answer(spf_query_t *query, const zone_t *zone)
 {
     static const char *const details[] = {[SPF_DNS_ERROR] = "SERVFAIL", [SPF_DNS_BOGUS] = NULL};
     zone_answer_t found = zone_lookup(zone, query->name, query->name_length, query->type);
@@ -58,7 +56,7 @@ static void drive(spf_eval_t *eval, const zone_t *zone, const char *lost)
         if (query == NULL || (lost != NULL && strcmp(query->name, lost) == 0))
             spf_eval_expire(eval);
         else
-            answer(query, zone);
+            evaluation_answer(query, zone);
     }
     expect(status == SPF_EVAL_DONE, "no memory");
 }

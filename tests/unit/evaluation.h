@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "core/eval.h"
+#include "support/zone_data.h"
 
 /* What is asked. A NULL sender asks for the HELO identity. */
 typedef struct evaluation_input {
@@ -28,5 +29,8 @@ typedef struct evaluation {
 /* Evaluates with a trace; aborts the program if that cannot be done. */
 void evaluation_run(evaluation_t *evaluation, const evaluation_input_t *input);
 void evaluation_free(evaluation_t *evaluation);
+
+/* Answers a question as the zone has it, with a TTL of 300. */
+void evaluation_answer(spf_query_t *query, const zone_t *zone);
 
 #endif
