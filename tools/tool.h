@@ -25,5 +25,7 @@ bool tool_has_control(const char *text, size_t length);
 /* Verbs: argv[0] is the verb. Return the exit status. */
 int check_run(int argc, char **argv);
 void check_help(void);
+int explain_run(int argc, char **argv);
+void explain_help(void);
 
 #endif
