@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Sender Policy Framework (RFC 7208): may the client at this address send mail for this domain, and why?
+
+    import libspf
+
+    result = libspf.check("192.0.2.7", "ann@example.com", "mail.example.com")
+    if result.result == "fail":
+        print(result.reason)                   # one sentence for an administrator
+        print(result.smtp_reply().text)        # what to tell the client
+
+    result = await libspf.check_async("192.0.2.7", "ann@example.com")      # in asyncio, thousands at once
+
+    async for question, result in libspf.check_many(questions, concurrency=500):
+        print(question, result)
+
+These use one context, a resolver and its caches, that the whole process shares, configured by /etc/libspf.conf;
+Context() makes another, with settings, zones or a resolver of your own.
+
+What DNS or a record says is a Result, never an exception. Wrong arguments are TypeError or ValueError, everything else
+that fails is an Error.
+"""
+from ._contexts import CONFIG_FILE, Context, check, check_async, check_many, shared_context
+from ._errors import Error, ErrorCode
+from ._many import Checks
+from ._resolver import Query
+from ._results import (
+    DNSSEC,
+    Cause,
+    Identity,
+    Lookup,
+    Outcome,
+    Result,
+    ResultCode,
+    SMTPReply,
+    Step,
+    Word,
+)
+from ._swig import spf_version
+
+__version__ = spf_version()
+
+__all__ = [
+    "CONFIG_FILE",
+    "Cause",
+    "Checks",
+    "Context",
+    "DNSSEC",
+    "Error",
+    "ErrorCode",
+    "Identity",
+    "Lookup",
+    "Outcome",
+    "Query",
+    "Result",
+    "ResultCode",
+    "SMTPReply",
+    "Step",
+    "Word",
+    "check",
+    "check_async",
+    "check_many",
+    "shared_context",
+]
+
+for _name in __all__:
+    if hasattr(globals()[_name], "__module__"):
+        globals()[_name].__module__ = __name__
+del _name, spf_version

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""Many checks, so many at once."""
+import asyncio
+import collections
+from typing import Any, AsyncIterator, Deque, Dict, Iterator, Mapping, Optional, Tuple
+
+from ._asking import new_check
+from ._errors import Error
+from ._ports import ThreadPort
+from ._results import Result
+
+# In order: how many results may wait for a slow one before them, in units of the concurrency.
+AHEAD = 10
+
+
+def _arguments(question: Any, options: Dict[str, Any]) -> Tuple[Any, Any, Any, Dict[str, Any]]:
+    """What check() takes, out of a question."""
+    if isinstance(question, Mapping):
+        given = dict(options, **question)
+        given.pop("tag", None)
+        if "ip" not in given:
+            raise ValueError("questions: %r has no ip" % (question,))
+        return given.pop("ip"), given.pop("sender", None), given.pop("helo", None), given
+    if isinstance(question, (str, bytes)) or not hasattr(question, "__getitem__"):
+        raise TypeError("questions: %r is no tuple (ip, sender, helo) and no dict of these" % (question,))
+    if not question:
+        raise ValueError("questions: %r has no ip" % (question,))
+    ip, sender, helo = (tuple(question[:3]) + (None, None))[:3]
+    return ip, sender, helo, options
+
+
+class _Entry:
+    """A question under way."""
+
+    __slots__ = ("question", "check", "task", "is_done")
+
+    def __init__(self, question: Any, check: Any = None) -> None:
+        self.question = question
+        self.check = check
+        self.task: Any = None
+        self.is_done = False
+
+
+class _Window:
+    """The questions under way, and those whose results wait for their turn."""
+
+    def __init__(self, concurrency: int, ordered: bool) -> None:
+        self.concurrency = concurrency
+        self.under_way = 0
+        self._ordered = ordered
+        self._entries: Deque[_Entry] = collections.deque()  # if ordered, all; else those that are done
+
+    def has_room(self) -> bool:
+        return self.under_way < self.concurrency and len(self._entries) < AHEAD * self.concurrency
+
+    def begin(self, entry: _Entry) -> None:
+        self.under_way += 1
+        if self._ordered:
+            self._entries.append(entry)
+
+    def end(self, entry: _Entry) -> None:
+        self.under_way -= 1
+        entry.is_done = True
+        if not self._ordered:
+            self._entries.append(entry)
+
+    def next_done(self) -> Optional[_Entry]:
+        return self._entries.popleft() if self._entries and self._entries[0].is_done else None
+
+
+class Checks:
+    """What check_many() gives: goes with `for` and with `async for`, once."""
+
+    def __init__(self, context: Any, questions: Any, concurrency: int, ordered: bool, options: Dict[str, Any]) -> None:
+        if not isinstance(concurrency, int) or isinstance(concurrency, bool):
+            raise TypeError("concurrency: %r is no int" % (concurrency,))
+        if concurrency < 1:
+            raise ValueError("concurrency: %r is less than 1" % (concurrency,))
+        self._context = context
+        self._questions = questions
+        self._concurrency = concurrency
+        self._ordered = ordered
+        self._options = options
+
+    # ------------------------------------------------------------------------------------------------------- a thread
+
+    def __iter__(self) -> Iterator[Tuple[Any, Result]]:
+        questions = self._context._questions
+        if questions is not None and questions.is_async:
+            return self._iterate_in_loop()
+        return self._iterate(iter(self._questions))
+
+    def _iterate(self, questions: Iterator[Any]) -> Iterator[Tuple[Any, Result]]:
+        context = self._context
+        port = ThreadPort(context._open(), context._questions)
+        window = _Window(self._concurrency, self._ordered)
+        under_way: Dict[int, _Entry] = {}
+        is_open = True
+        try:
+            while is_open or under_way:
+                while is_open and window.has_room():
+                    try:
+                        question = next(questions)
+                    except StopIteration:
+                        is_open = False
+                        break
+                    entry = self._start(question, port)
+                    under_way[entry.check.number] = entry
+                    window.begin(entry)
+                port.turn()
+                number = port.port.take_done()
+                while number:
+                    window.end(under_way.pop(number))
+                    number = port.port.take_done()
+                done = window.next_done()
+                if done is None and under_way:
+                    port.wait()
+                while done is not None:
+                    if done.check.end:
+                        raise Error(done.check.end)
+                    yield done.question, Result(done.check)
+                    done = window.next_done()
+        finally:
+            for entry in under_way.values():
+                entry.check.cancel()
+
+    def _start(self, question: Any, port: ThreadPort) -> _Entry:
+        ip, sender, helo, options = _arguments(question, self._options)
+        check = new_check(self._context._open(), ip, sender, helo, options)
+        err = check.start(port.port)
+        if err:
+            raise Error(err)
+        return _Entry(question, check)
+
+    def _iterate_in_loop(self) -> Iterator[Tuple[Any, Result]]:
+        """For a resolver that awaits: an event loop for this iteration."""
+        from ._contexts import close_loop
+
+        loop = asyncio.new_event_loop()
+        pairs = self.__aiter__()
+        try:
+            while True:
+                try:
+                    pair = loop.run_until_complete(pairs.__anext__())
+                except StopAsyncIteration:
+                    return
+                yield pair
+        finally:
+            loop.run_until_complete(pairs.aclose())  # type: ignore[attr-defined]
+            close_loop(loop)
+
+    # ---------------------------------------------------------------------------------------------------- an event loop
+
+    async def __aiter__(self) -> AsyncIterator[Tuple[Any, Result]]:
+        loop = asyncio.get_running_loop()
+        window = _Window(self._concurrency, self._ordered)
+        source = _Source(self._questions)
+        news = asyncio.Event()
+        tasks: Dict[Any, _Entry] = {}
+
+        def end(task: Any) -> None:
+            entry = tasks.pop(task, None)
+            if entry is not None:
+                window.end(entry)
+                news.set()
+
+        try:
+            while source.is_open or tasks:
+                news.clear()
+                while window.has_room() and source.pull(loop, news):
+                    entry = _Entry(source.question)
+                    entry.task = loop.create_task(self._one(source.question))
+                    tasks[entry.task] = entry
+                    window.begin(entry)
+                    entry.task.add_done_callback(end)
+                done = window.next_done()
+                if done is None and (source.is_open or tasks):
+                    await news.wait()
+                while done is not None:
+                    yield done.question, done.task.result()
+                    done = window.next_done()
+        finally:
+            rest = list(tasks)
+            tasks.clear()
+            await source.close()
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+
+    async def _one(self, question: Any) -> Result:
+        ip, sender, helo, options = _arguments(question, self._options)
+        return await self._context.check_async(ip, sender, helo, **options)  # type: ignore[no-any-return]
+
+
+class _Source:
+    """Questions out of an iterable of either kind."""
+
+    def __init__(self, questions: Any) -> None:
+        self.is_open = True
+        self.question: Any = None
+        self._is_async = hasattr(questions, "__aiter__")
+        self._iterator = questions.__aiter__() if self._is_async else iter(questions)
+        self._pull: Any = None
+
+    def pull(self, loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> bool:
+        """Whether there is a next question now; else news may bring one, as long as this is open."""
+        if not self.is_open:
+            return False
+        if not self._is_async:
+            return self._take(lambda: (next(self._iterator),))
+        if self._pull is None:
+            self._pull = loop.create_task(self._next())
+            self._pull.add_done_callback(lambda _: news.set())
+        if not self._pull.done():
+            return False
+        pull, self._pull = self._pull, None
+        return self._take(pull.result)
+
+    def _take(self, take: Any) -> bool:
+        try:
+            taken = take()
+        except StopIteration:
+            taken = None
+        if taken is None:
+            self.is_open = False
+            return False
+        (self.question,) = taken
+        return True
+
+    async def _next(self) -> Any:
+        try:
+            return (await self._iterator.__anext__(),)
+        except StopAsyncIteration:
+            return None
+
+    async def close(self) -> None:
+        if self._pull is not None:
+            self._pull.cancel()
+            await asyncio.gather(self._pull, return_exceptions=True)

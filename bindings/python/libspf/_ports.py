@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Where checks end: every event loop, and every thread that waits for some, has a port of its own."""
+import asyncio
+import select
+from typing import Any, Dict, Optional, Tuple
+
+from . import _swig
+from ._errors import Error
+from ._resolver import Questions
+
+
+class Port:
+    """Checks end in any thread that uses the context; whose port they were started in learns of it."""
+
+    __slots__ = ("handle", "questions", "port", "__weakref__")
+
+    def __init__(self, handle: Any, questions: Optional[Questions]) -> None:
+        self.handle = handle
+        self.questions = questions
+        self.port = _swig.Port(handle)
+
+    def turn(self) -> None:
+        """Does what can be done without waiting; the resolver of Python, if there is one, is asked and listened to."""
+        err = self.port.process()
+        while self.questions is not None and self.questions.turn(self.handle):
+            err = self.port.process()
+        if err:
+            raise Error(err)
+
+
+class ThreadPort(Port):
+    """Of a thread that waits."""
+
+    __slots__ = ()
+
+    def wait(self) -> None:
+        """Waits until there is something to do. Signals are seen to."""
+        poll = select.poll()
+        poll.register(self.port.fileno(), select.POLLIN)
+        poll.poll()
+
+    def run(self, check: Any) -> None:
+        """Waits for the end of a check that was started here, and for no other."""
+        self.turn()
+        while not self.port.take_done():
+            self.wait()
+            self.turn()
+
+
+class LoopPort(Port):
+    """Of an event loop. The loop watches it only while some check is waited for, and only then it knows the loop."""
+
+    __slots__ = ("waiting", "is_watched")
+
+    def __init__(self, handle: Any, questions: Optional[Questions]) -> None:
+        super().__init__(handle, questions)
+        self.waiting: Dict[int, Tuple["asyncio.Future[None]", Any]] = {}
+        self.is_watched = False
+
+    def ready(self) -> None:
+        """Does what can be done now, and tells those who wait."""
+        self.turn()
+        waiting = self.waiting
+        take = self.port.take_done
+        number = take()
+        while number:
+            future, _ = waiting.pop(number, (None, None))
+            if future is not None and not future.done():
+                future.set_result(None)
+            number = take()
+
+    def cancel(self) -> None:
+        """Ends every check, in any thread; the loop tells those who wait."""
+        for _, check in list(self.waiting.values()):
+            check.cancel()

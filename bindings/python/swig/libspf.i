@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* The thin part: libspf's objects as Python's. What users see is made of it in libspf/*.py. */
+%module(package="libspf", threads="1") _swig
+%nothread;
+
+%{
+#include "convert.h"
+
+/* SWIG's own tables are the process's: PyInit__libspf() refuses a second interpreter, which would take them from the
+ * first, and then calls this. */
+#undef SWIG_init
+#define SWIG_init libspf_swig_init
+PyObject *SWIG_init(void);
+%}
+
+%include <stdint.i>
+
+/* ---------------------------------------------------------------------------------------------------------- typemaps */
+
+/* Octets: str (in UTF-8; lone surrogates stand for octets that are none), bytes, or None. */
+%typemap(in) (const char *octets, size_t length) (PyObject *held = NULL)
+{
+    if (!octets_from($input, &held, (const char **)&$1, &$2))
+        SWIG_fail;
+}
+%typemap(freearg) (const char *octets, size_t length) { Py_XDECREF(held$argnum); }
+
+/* The same as a text that a NUL would end. */
+%typemap(in) const char * (PyObject *held = NULL)
+{
+    if (!text_from($input, &held, (const char **)&$1))
+        SWIG_fail;
+}
+%typemap(freearg) const char * { Py_XDECREF(held$argnum); }
+
+%typemap(out) spf_err_t { $result = PyLong_FromLong($1); }
+%typemap(out) const char * { $result = object_of_text($1); }
+%typemap(out) uint64_t, size_t { $result = PyLong_FromUnsignedLongLong($1); }
+%typemap(out) PyObject * { $result = $1; }
+
+%apply int { spf_dns_status_t, spf_dnssec_t, spf_fold_t, spf_identity_t };
+
+%nodefaultctor;
+%nodefaultdtor;
+
+/* ------------------------------------------------------------------------------------------------------------- words */
+
+/** The version of the library that is running. */
+const char *spf_version(void);
+/** The message for an error code. */
+const char *spf_strerror(int err);
+
+%inline %{
+/** The words of libspf's enumerations, in their order: results, causes, identities, DNSSEC, outcomes. */
+PyObject *words(void) { return words_of_all(); }
+/** Counts the forks that led to this process. */
+unsigned generation(void) { return bridge_generation(); }
+%}
+
+/* --------------------------------------------------------------------------------------------------------- contexts */
+
+%rename(Config) spf_config;
+typedef struct spf_config {} spf_config_t;
+%extend spf_config {
+    spf_config(void)
+    {
+        spf_config_t *config = NULL;
+        spf_config_new(&config);
+        return config;
+    }
+    ~spf_config() { spf_config_free($self); }
+    /** Sets one key: an error code. */
+    spf_err_t set(const char *key, const char *value);
+    /** Adds a zone given as text: an error code. */
+    spf_err_t add_zone_text(const char *octets, size_t length);
+    /** Reads a file: an error code. */
+    spf_err_t load(const char *path);
+    /** One sentence about the last failure. */
+    const char *error(void);
+}
+
+%rename(Handle) bridge_context;
+typedef struct bridge_context {} bridge_context_t;
+%thread open_context;
+%thread open_shared;
+%newobject open_context;
+%newobject open_shared;
+%typemap(in, numinputs=0) spf_err_t *failure (spf_err_t code) { code = SPF_OK; $1 = &code; }
+%typemap(argout) spf_err_t *failure
+{
+    if (*$1 != SPF_OK) {
+        Py_XDECREF($result);
+        $result = PyLong_FromLong(*$1);
+    }
+}
+%typemap(in, numinputs=0) (char *error, size_t error_size) (char sentence[512]) { sentence[0] = '\0'; $1 = sentence; $2 = sizeof sentence; }
+%typemap(argout) (char *error, size_t error_size)
+{
+    PyObject *pair = Py_BuildValue("(NN)", $result, object_of_text($1));
+    $result = pair;
+}
+%inline %{
+/** A context of one's own, or an error code. */
+bridge_context_t *open_context(spf_config_t *config, bool with_questions, spf_err_t *failure)
+{
+    bridge_context_t *context = NULL;
+    *failure = bridge_context_new(&context, config, with_questions);
+    return context;
+}
+/** The context of the process, or an error code; and a sentence. */
+bridge_context_t *open_shared(const char *config_file, spf_err_t *failure, char *error, size_t error_size)
+{
+    bridge_context_t *context = NULL;
+    *failure = bridge_context_shared(&context, config_file, error, error_size);
+    return context;
+}
+%}
+
+%thread bridge_context::~bridge_context;
+%thread bridge_context::close;
+%thread bridge_context::process;
+%thread bridge_context::pending;
+%newobject bridge_context::take_question;
+%extend bridge_context {
+    ~bridge_context() { bridge_context_free($self); }
+    /** Gives up the context: nothing more can be started. */
+    void close(void);
+    /** Does what can be done without waiting. */
+    spf_err_t process(void);
+    /** How many checks are started and have not ended. */
+    size_t pending(void);
+    /** Whether there are questions to take, asked or cancelled. */
+    bool has_events(void);
+    /** The next question for Python, or None. */
+    bridge_question_t *take_question(void);
+    /** The number of the next question that was cancelled, or 0. */
+    uint64_t take_cancelled(void);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ ports */
+
+%rename(Port) bridge_port;
+typedef struct bridge_port {} bridge_port_t;
+%thread bridge_port::bridge_port;
+%thread bridge_port::~bridge_port;
+%thread bridge_port::process;
+%extend bridge_port {
+    bridge_port(bridge_context_t *context) { return bridge_port_new(context); }
+    ~bridge_port() { bridge_port_free($self); }
+    /** What the event loop watches for reading. */
+    int fileno(void);
+    /** Does what can be done without waiting. */
+    spf_err_t process(void);
+    /** The number of the next check that has ended, or 0. */
+    uint64_t take_done(void);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- checks */
+
+%rename(Check) bridge_check;
+%immutable;
+typedef struct bridge_check {
+    uint64_t number;
+    spf_err_t end;
+} bridge_check_t;
+%mutable;
+%thread bridge_check::bridge_check;
+%thread bridge_check::~bridge_check;
+%thread bridge_check::start;
+%thread bridge_check::run;
+%thread bridge_check::cancel;
+%extend bridge_check {
+    bridge_check(bridge_context_t *context)
+    {
+        bridge_check_t *check = NULL;
+        bridge_check_new(&check, context);
+        return check;
+    }
+    ~bridge_check() { bridge_check_free($self); }
+    spf_err_t set_ip(const char *ip) { return spf_check_set_ip($self->check, ip); }
+    spf_err_t set_ip_octets(const char *octets, size_t length)
+    {
+        return spf_check_set_ip_octets($self->check, (const uint8_t *)octets, length);
+    }
+    spf_err_t set_sender(const char *octets, size_t length) { return spf_check_set_sender($self->check, octets, length); }
+    spf_err_t set_helo(const char *octets, size_t length) { return spf_check_set_helo($self->check, octets, length); }
+    spf_err_t set_identity(spf_identity_t identity) { return spf_check_set_identity($self->check, identity); }
+    spf_err_t set_receiver(const char *receiver) { return spf_check_set_receiver($self->check, receiver); }
+    spf_err_t set_timeout_ms(unsigned timeout_ms) { return spf_check_set_timeout_ms($self->check, timeout_ms); }
+    spf_err_t set_trace(bool trace) { return spf_check_set_trace($self->check, trace); }
+    spf_err_t set_would_be(bool would_be) { return spf_check_set_would_be($self->check, would_be); }
+    spf_err_t set_record(const char *octets, size_t length) { return spf_check_set_record($self->check, octets, length); }
+    /** One sentence about the last call that failed. */
+    const char *error(void) { return spf_check_error($self->check); }
+    /** Starts it; its number comes out of the port when it has ended. */
+    spf_err_t start(bridge_port_t *port);
+    /** Runs it and waits for its end. */
+    spf_err_t run(void);
+    /** Ends it, if it is in flight. */
+    void cancel(void);
+
+    /* Of a check that has ended well. */
+    PyObject *facts(void) { return facts_of($self->check); }
+    PyObject *steps(void) { return steps_of($self->check); }
+    PyObject *lookups(void) { return lookups_of($self->check); }
+    PyObject *smtp_reply(void) { return reply_of($self->check); }
+    const char *received_spf(spf_fold_t fold) { return spf_check_received_spf($self->check, fold); }
+    const char *authentication_results(spf_fold_t fold) { return spf_check_authentication_results($self->check, fold); }
+    const char *authentication_resinfo(spf_fold_t fold) { return spf_check_authentication_resinfo($self->check, fold); }
+    const char *trace_text(void) { return spf_check_trace_text($self->check); }
+    const char *json(void) { return spf_check_json($self->check); }
+}
+
+/* -------------------------------------------------------------------------------------------------------- questions */
+
+%rename(Question) bridge_question;
+%immutable;
+typedef struct bridge_question {
+    uint64_t number;
+    uint16_t type;
+} bridge_question_t;
+%mutable;
+%extend bridge_question {
+    ~bridge_question() { bridge_question_free($self); }
+    const char *name(void) { return $self->name; }
+    bool is_wanted(void);
+    /** Adds a record: an error code. */
+    spf_err_t add(const char *octets, size_t length);
+    void clear(void);
+    /** Gives the answer; False if it is not wanted any more. */
+    bool finish(spf_dns_status_t status, uint32_t ttl, spf_dnssec_t dnssec, const char *detail);
+    /** Gives a DNS message as the answer. */
+    bool answer_packet(const char *octets, size_t length, spf_dnssec_t dnssec);
+    void put_back(void);
+}
