@@ -2,21 +2,16 @@
 # SPDX-License-Identifier: MIT
 """The published suite for RFC 7208 through Exim: the library's results; those of Exim's own SPF are counted beside."""
 import collections
-import gzip
 import json
 import os
 import re
 import subprocess
 import unittest
 
-import yaml
-
 import exim
 from exim import call
-from dns_server import DnsServer, Zone
-
-SUITE = "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz"
-CASES = 203
+from dns_server import DnsServer
+from suite import CASES, scenarios
 
 # Asks Exim's own SPF, whose words the reply has.
 NATIVE = """
@@ -25,51 +20,6 @@ acl_check_mail:
         message = native=$spf_result
   deny  message = native=nothing
 """
-
-
-class StringLoader(yaml.SafeLoader):
-    """Scalars are texts: 1.2.3.4 and yes stay what they are."""
-
-
-StringLoader.yaml_implicit_resolvers = {}
-
-
-def failing(records):
-    """What of the suite's words for failures stands in a name's records."""
-    return any(record in ("TIMEOUT", "SERVFAIL") or set(record) & {"TIMEOUT", "SERVFAIL"} for record in records)
-
-
-def add_name(zone, name, records):
-    types = {"*": "SERVFAIL"} if failing(records) else {}
-    pairs = [pair for record in records if isinstance(record, dict) for pair in record.items()]
-    has_txt = any(kind == "TXT" for kind, _ in pairs)
-    for kind, value in pairs:
-        if kind in ("TIMEOUT", "SERVFAIL") or value == "NONE" or (kind == "SPF" and has_txt):
-            continue
-        kind = "TXT" if kind == "SPF" else kind
-        if value == "TIMEOUT":
-            types[kind] = "SERVFAIL"
-        else:
-            types.setdefault(kind, []).append(value)
-    try:
-        zone.add(name, types)
-    except ValueError:
-        pass  # DNS cannot hold it
-
-
-class Scenario:
-    def __init__(self, document):
-        self.zone = Zone()
-        for name, records in document["zonedata"].items():
-            add_name(self.zone, name, records)
-        self.cases = [(name, case["host"], case["mailfrom"], case.get("helo", ""),
-                       case["result"] if isinstance(case["result"], list) else [case["result"]])
-                      for name, case in document["tests"].items()]
-
-
-def scenarios():
-    with gzip.open(SUITE) as file:
-        return [Scenario(document) for document in yaml.load_all(file, StringLoader) if document]
 
 
 def library(scenario, resolver):
