@@ -56,7 +56,7 @@ _OPTIONS: Dict[str, Callable[[Any, Any], int]] = {
 def _refused(check: Any, name: str, err: int) -> Exception:
     sentence = check.error()
     if err == ErrorCode.EINVAL:
-        return ValueError(sentence if name in sentence.lower() else "%s: %s" % (name, sentence))
+        return ValueError(sentence if sentence.lower().startswith(name) else "%s: %s" % (name, sentence))
     return Error(err, sentence)
 
 

@@ -10,9 +10,10 @@ from . import _swig
 from ._asking import new_check
 from ._errors import Error, ErrorCode
 from ._many import Checks
-from ._ports import LoopPort, ThreadPort
+from ._ports import LoopPort, ThreadPort, close_loop
 from ._resolver import Questions
 from ._results import Result
+from ._settings import Settings
 
 CONFIG_FILE = "/etc/libspf.conf"
 
@@ -243,16 +244,6 @@ class Context:
         A wrong question raises, as in check(), when its turn comes; leaving the loop cancels what is under way.
         """
         return Checks(self, questions, concurrency, ordered, options)
-
-
-def close_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Closes an event loop of our own; what the resolver has left running in it is cancelled first."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
 
 
 # ------------------------------------------------------------------------------------------- the one of the process

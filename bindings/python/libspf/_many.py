@@ -6,7 +6,7 @@ from typing import Any, AsyncIterator, Deque, Dict, Iterator, Mapping, Optional,
 
 from ._asking import new_check
 from ._errors import Error
-from ._ports import ThreadPort
+from ._ports import ThreadPort, close_loop
 from ._results import Result
 
 # In order: how many results may wait for a slow one before them, in units of the concurrency.
@@ -64,6 +64,9 @@ class _Window:
         if not self._ordered:
             self._entries.append(entry)
 
+    def is_empty(self) -> bool:
+        return not self.under_way and not self._entries
+
     def next_done(self) -> Optional[_Entry]:
         return self._entries.popleft() if self._entries and self._entries[0].is_done else None
 
@@ -97,7 +100,7 @@ class Checks:
         under_way: Dict[int, _Entry] = {}
         is_open = True
         try:
-            while is_open or under_way:
+            while is_open or not window.is_empty():
                 while is_open and window.has_room():
                     try:
                         question = next(questions)
@@ -134,8 +137,6 @@ class Checks:
 
     def _iterate_in_loop(self) -> Iterator[Tuple[Any, Result]]:
         """For a resolver that awaits: an event loop for this iteration."""
-        from ._contexts import close_loop
-
         loop = asyncio.new_event_loop()
         pairs = self.__aiter__()
         try:
@@ -165,7 +166,7 @@ class Checks:
                 news.set()
 
         try:
-            while source.is_open or tasks:
+            while source.is_open or not window.is_empty():
                 news.clear()
                 while window.has_room() and source.pull(loop, news):
                     entry = _Entry(source.question)
@@ -174,7 +175,7 @@ class Checks:
                     window.begin(entry)
                     entry.task.add_done_callback(end)
                 done = window.next_done()
-                if done is None and (source.is_open or tasks):
+                if done is None and (source.is_open or window.under_way):
                     await news.wait()
                 while done is not None:
                     yield done.question, done.task.result()

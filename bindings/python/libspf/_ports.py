@@ -73,3 +73,17 @@ class LoopPort(Port):
         """Ends every check, in any thread; the loop tells those who wait."""
         for _, check in list(self.waiting.values()):
             check.cancel()
+
+
+async def _end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def close_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Closes an event loop of our own; what a resolver has left running in it is cancelled first."""
+    loop.run_until_complete(_end_tasks())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
