@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* TXT records that make up one policy, with all that is told about them. */
+#ifndef SPF_TOOLS_DRAFT_H
+#define SPF_TOOLS_DRAFT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "core/answer.h"
+#include "spf_tools.h"
+
+struct spf_draft {
+    spf_arena_t arena;
+    const char *domain; /* as a DNS name; "" if there is none */
+    size_t domain_length;
+    spf_draft_record_t *records;
+    size_t record_count, record_room;
+    const char **notes;
+    size_t note_count, note_room;
+    unsigned lookups;
+    bool knows_others;  /* what else the domain publishes as TXT is known: */
+    spf_text_t *others; /* without its record */
+    size_t other_count;
+    uint32_t others_ttl_s;
+};
+
+/* NULL without memory. */
+spf_draft_t *spf_draft_new(const char *domain, size_t length);
+/* The name and the text are copied. False without memory. */
+bool spf_draft_add_record(spf_draft_t *draft, const char *name, const char *text, size_t length);
+/* A sentence in pieces, NULL behind the last. False without memory. */
+bool spf_draft_add_note(spf_draft_t *draft, ...) __attribute__((sentinel));
+/* Keeps the texts of a TXT answer but for its v=spf1 records. False without memory. */
+bool spf_draft_set_others(spf_draft_t *draft, const spf_answer_t *txt);
+
+/* Octets of a DNS message without EDNS that answers a TXT question with this record; and of a record more in it. */
+size_t spf_draft_answer_octets(size_t name_length, size_t text_length);
+size_t spf_draft_record_octets(size_t text_length);
+/* The longest text whose answer has that many octets at most; 0: there is none. */
+size_t spf_draft_text_max(size_t name_length, size_t answer_octets);
+
+/* A sentence in pieces, NULL behind the last, as what is in buf. */
+void spf_sentence_set(spf_buf_t *buf, ...) __attribute__((sentinel));
+
+#endif

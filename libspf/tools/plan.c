@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/plan.h"
+
+#include <string.h>
+
+void spf_plan_init(spf_plan_t *plan, spf_arena_t *arena)
+{
+    *plan = (spf_plan_t){.arena = arena, .otherwise = SPF_RESULT_NEUTRAL};
+}
+
+static void item_clear(spf_plan_item_t *item)
+{
+    spf_addresses_clear(&item->addresses);
+    spf_addresses_clear(&item->own);
+}
+
+void spf_plan_clear(spf_plan_t *plan)
+{
+    for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
+        item_clear(item);
+    spf_plan_init(plan, plan->arena);
+}
+
+bool spf_plan_is_out_of_memory(const spf_plan_t *plan)
+{
+    for (const spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
+        if (item->addresses.is_out_of_memory || item->own.is_out_of_memory)
+            return true;
+    return plan->is_out_of_memory;
+}
+
+char spf_plan_qualifier(spf_result_t result)
+{
+    static const char qualifiers[] = {
+        [SPF_RESULT_PASS] = '\0', [SPF_RESULT_FAIL] = '-', [SPF_RESULT_SOFTFAIL] = '~', [SPF_RESULT_NEUTRAL] = '?'};
+
+    return qualifiers[result];
+}
+
+/* ------------------------------------------------------------------------------------------------------- building */
+
+static spf_plan_item_t *append(spf_plan_t *plan, spf_result_t result)
+{
+    spf_plan_item_t *item = spf_arena_calloc(plan->arena, sizeof *item);
+    spf_plan_item_t **end = &plan->first;
+
+    if (item == NULL) {
+        plan->is_out_of_memory = true;
+        return NULL;
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = item;
+    item->result = (uint8_t)result;
+    return item;
+}
+
+spf_addresses_t *spf_plan_addresses(spf_plan_t *plan, spf_result_t result)
+{
+    spf_plan_item_t *item = plan->first;
+
+    while (item != NULL && item->next != NULL)
+        item = item->next;
+    if (item == NULL || item->term != NULL || item->result != result)
+        item = append(plan, result);
+    return item != NULL ? &item->addresses : NULL;
+}
+
+spf_plan_item_t *spf_plan_add_term(spf_plan_t *plan, spf_result_t result, spf_term_kind_t kind, const char *term,
+                                   unsigned lookups)
+{
+    spf_plan_item_t *item = append(plan, result);
+
+    if (item != NULL) {
+        item->kind = (uint8_t)kind;
+        item->term = term;
+        item->lookups = lookups;
+    }
+    return item;
+}
+
+/* ------------------------------------------------------------------------------------------------------- settling */
+
+typedef struct settler {
+    spf_plan_t *plan;
+    spf_plan_order_t order;
+    spf_plan_item_t *first;  /* of the new order */
+    spf_addresses_t decided; /* by the addresses before */
+} settler_t;
+
+/* Terms that cost less come first. */
+static unsigned rank(const spf_plan_item_t *item)
+{
+    static const uint8_t ranks[] = {[SPF_TERM_A] = 1,      [SPF_TERM_MX] = 2,  [SPF_TERM_INCLUDE] = 3,
+                                    [SPF_TERM_EXISTS] = 4, [SPF_TERM_PTR] = 5, [SPF_TERM_UNKNOWN] = 0};
+
+    return item->term == NULL ? 0 : ranks[item->kind];
+}
+
+static void insert(spf_plan_item_t **place, spf_plan_item_t *item)
+{
+    item->next = *place;
+    *place = item;
+}
+
+/* Behind the last item that `item` must not change places with: terms and addresses of the same result may change
+ * them, as whichever of the two matches, the result is that. */
+static spf_plan_item_t **place_in_order(settler_t *settler, const spf_plan_item_t *item)
+{
+    spf_plan_item_t **place = &settler->first;
+
+    for (spf_plan_item_t **at = place; *at != NULL; at = &(*at)->next)
+        if (settler->order == SPF_PLAN_TERMS_STAY || (*at)->result != item->result || rank(*at) <= rank(item))
+            place = &(*at)->next;
+    return place;
+}
+
+/* A term that stands there already matched before, or never will. */
+static bool is_repeated(const settler_t *settler, const spf_plan_item_t *item)
+{
+    for (const spf_plan_item_t *at = settler->first; at != NULL; at = at->next)
+        if (at->term != NULL && strcmp(at->term, item->term) == 0)
+            return true;
+    return false;
+}
+
+/* The addresses with the same result that others may join: all of a plan's are disjoint, so only terms part them. */
+static spf_plan_item_t *find_group(settler_t *settler, spf_result_t result)
+{
+    spf_plan_item_t *group = NULL;
+
+    for (spf_plan_item_t *at = settler->first; at != NULL; at = at->next) {
+        if (at->term != NULL && (settler->order == SPF_PLAN_TERMS_STAY || at->result != result))
+            group = NULL;
+        else if (at->term == NULL && at->result == result && group == NULL)
+            group = at;
+    }
+    return group;
+}
+
+static bool is_everything(const spf_addresses_t *set)
+{
+    spf_addresses_t rest = {0};
+    bool result;
+
+    spf_addresses_add_everything(&rest);
+    spf_addresses_subtract(&rest, set);
+    result = spf_addresses_is_empty(&rest) && !rest.is_out_of_memory;
+    spf_addresses_clear(&rest);
+    return result;
+}
+
+/* Whether they have an address in common. */
+static bool sets_meet(const spf_addresses_t *a, const spf_addresses_t *b)
+{
+    spf_addresses_t both = {0};
+    bool result;
+
+    spf_addresses_add(&both, a);
+    spf_addresses_intersect(&both, b);
+    result = !spf_addresses_is_empty(&both) || both.is_out_of_memory;
+    spf_addresses_clear(&both);
+    return result;
+}
+
+static void insert_addresses(settler_t *settler, spf_plan_item_t *item)
+{
+    spf_plan_item_t *group = find_group(settler, item->result);
+
+    if (group == NULL) {
+        insert(place_in_order(settler, item), item);
+        return;
+    }
+    spf_addresses_add(&group->own, &item->own);
+    spf_addresses_add(&group->addresses, &item->addresses);
+    item_clear(item);
+}
+
+/* False: no address is left undecided. */
+static bool settle_addresses(settler_t *settler, spf_plan_item_t *item)
+{
+    spf_addresses_add(&item->own, &item->addresses);
+    spf_addresses_subtract(&item->own, &settler->decided);
+    spf_addresses_add(&settler->decided, &item->addresses);
+    if (is_everything(&settler->decided)) {
+        item_clear(item);
+        return false;
+    }
+    if (spf_addresses_is_empty(&item->own) && !item->own.is_out_of_memory)
+        item_clear(item);
+    else
+        insert_addresses(settler, item);
+    return true;
+}
+
+/* The items in their new order, up to the one that decides all that is left: that one is an all. */
+static void settle_order(settler_t *settler)
+{
+    spf_plan_t *plan = settler->plan;
+    spf_plan_item_t *item = plan->first, *next;
+
+    for (bool is_over = false; item != NULL; item = next) {
+        next = item->next;
+        if (is_over) {
+            item_clear(item);
+        } else if (item->term != NULL) {
+            if (!is_repeated(settler, item))
+                insert(place_in_order(settler, item), item);
+        } else {
+            spf_result_t result = item->result;
+            is_over = !settle_addresses(settler, item);
+            if (!is_over)
+                continue;
+            plan->has_all = true;
+            plan->otherwise = (uint8_t)result;
+            plan->redirect = NULL;
+            plan->redirect_lookups = 0;
+        }
+    }
+}
+
+/* Whether what comes behind these addresses gives them the same, so that they need not be there. */
+static bool is_idle(const spf_plan_t *plan, const spf_plan_item_t *item)
+{
+    if (item->term != NULL || plan->redirect != NULL || item->result != plan->otherwise)
+        return false;
+    for (const spf_plan_item_t *behind = item->next; behind != NULL; behind = behind->next)
+        if (behind->term != NULL || sets_meet(&behind->addresses, &item->own))
+            return false;
+    return true;
+}
+
+static void drop_idle(settler_t *settler)
+{
+    for (spf_plan_item_t **at = &settler->first; *at != NULL;) {
+        if (is_idle(settler->plan, *at)) {
+            item_clear(*at);
+            *at = (*at)->next;
+        } else {
+            at = &(*at)->next;
+        }
+    }
+}
+
+/* Of the networks that make up what is allowed, each as large as can be, those that are needed. */
+static void choose_networks(spf_plan_t *plan, spf_plan_item_t *item, const spf_addresses_t *allowed)
+{
+    spf_cover_t cover = {.set = allowed};
+    size_t room = spf_addresses_count_networks(allowed);
+    spf_network_t network;
+
+    item->network_count = 0;
+    item->networks =
+        room < SIZE_MAX / sizeof *item->networks ? spf_arena_alloc(plan->arena, room * sizeof *item->networks) : NULL;
+    if (item->networks == NULL) {
+        plan->is_out_of_memory = true;
+        return;
+    }
+    while (spf_cover_next(&cover, &network))
+        if (spf_addresses_meets_network(&item->own, &network))
+            item->networks[item->network_count++] = network;
+}
+
+/* Where a network holds addresses that are decided before it, it may go on holding them. */
+static void settle_networks(settler_t *settler)
+{
+    spf_plan_t *plan = settler->plan;
+
+    spf_addresses_clear(&settler->decided);
+    for (spf_plan_item_t *item = settler->first; item != NULL; item = item->next) {
+        if (item->term != NULL)
+            continue;
+        spf_addresses_t allowed = {0};
+        spf_addresses_add(&allowed, &item->addresses);
+        spf_addresses_intersect(&allowed, &settler->decided);
+        spf_addresses_add(&allowed, &item->own);
+        choose_networks(plan, item, &allowed);
+        if (allowed.is_out_of_memory)
+            plan->is_out_of_memory = true;
+        spf_addresses_clear(&allowed);
+        spf_addresses_add(&settler->decided, &item->own);
+    }
+}
+
+void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
+{
+    settler_t settler = {.plan = plan, .order = order};
+
+    settle_order(&settler);
+    drop_idle(&settler);
+    settle_networks(&settler);
+    plan->first = settler.first;
+    plan->is_out_of_memory = plan->is_out_of_memory || settler.decided.is_out_of_memory;
+    spf_addresses_clear(&settler.decided);
+}
