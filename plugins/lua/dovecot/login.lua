@@ -1,0 +1,164 @@
+-- SPDX-License-Identifier: MIT
+--- A passdb of Dovecot that checks no password: at login it asks whether the user's own mail domain authorises the
+-- addresses that this site sends from, and does what /etc/dovecot/libspf/login.conf says.
+--
+-- It answers OK only where an earlier passdb has verified the password, so no mistake in a configuration makes it let
+-- anyone in; and whatever goes wrong in here is logged and lets users pass, unless the settings say otherwise.
+
+-- If not even the module that reads the settings can be loaded: "allow" or "temp-fail".
+local WHEN_NOT_INSTALLED = "allow"
+
+local loaded, spf = pcall(require, "libspf.dovecot")
+local settings, cache
+local warned_of_process = false
+
+local function keys()
+  local actions = spf.choice("allow", "log", "warn", "disable", "temp-fail")
+  return spf.with_actions({
+    outbound = spf.many(spf.ADDRESS),
+    require = spf.one(spf.choice("all", "any"), "all"),
+    services = spf.many(spf.NAME, { "submission", "smtp" }),
+    separator = spf.many(spf.SEPARATOR, { "@" }),
+    ["default-domain"] = spf.one(spf.NAME),
+    map = spf.many(spf.MAPPING),
+    exempt = spf.many(spf.NAME),
+    helo = spf.one(spf.NAME),
+    config = spf.one(spf.PATH),
+    timeout = spf.one(spf.number(0.1, 60), 5),
+    cache = spf.one(spf.number(0, 86400), 300),
+    retry = spf.one(spf.number(0, 86400), 60),
+    ["cache-size"] = spf.one(spf.number(2, 1000000), 1000),
+    ["on-error"] = spf.one(spf.choice("allow", "temp-fail"), "allow"),
+  }, actions, {
+    pass = "allow", none = "log", neutral = "log", softfail = "log", fail = "warn", permerror = "warn", temperror = "log",
+  })
+end
+
+-- ------------------------------------------------------------------------------------------------- what is answered
+
+local function pass_on(request)
+  if request.skip_password_check then
+    return dovecot.auth.PASSDB_RESULT_OK, {}
+  end
+  return dovecot.auth.PASSDB_RESULT_NEXT, ""
+end
+
+-- Dovecot's own lines for a request are not written without auth_verbose=yes; these are.
+local function log(write, request, text)
+  write(("libspf: %s: user=<%s> service=%s rip=%s"):format(
+    text, tostring(request.user), tostring(request.service), tostring(request.rip)))
+end
+
+local function broken(request, action, why)
+  log(dovecot.i_error, request, why .. (action == "allow" and "; the user is let pass" or "; no check, so no login"))
+  if action == "allow" then
+    return pass_on(request)
+  end
+  return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "libspf: on-error: temp-fail"
+end
+
+local function act(request, action, text)
+  if action ~= "allow" then
+    log(action == "log" and dovecot.i_info or dovecot.i_warning, request, text)
+  end
+  if action == "disable" then
+    return dovecot.auth.PASSDB_RESULT_USER_DISABLED, "libspf: disable"
+  elseif action == "temp-fail" then
+    return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "libspf: temp-fail"
+  end
+  return pass_on(request)
+end
+
+-- --------------------------------------------------------------------------------------------------- what is asked
+
+-- With blocking=no this would run in the one process that serves all logins, which must never wait.
+local function may_wait()
+  local file = io.open("/proc/self/cmdline", "r")
+  local command = file and file:read("a") or ""
+  if file then
+    file:close()
+  end
+  return not command:find("dovecot/auth", 1, true) or command:find("%f[%w-]%-w") or command:find("worker", 1, true)
+end
+
+local function ask(current, sender, address)
+  local now, key = os.time(), sender .. " " .. address
+  local failed = cache.get(sender:match("@(.*)$"), now)
+  local known = failed or cache.get(key, now)
+  if known then
+    return known
+  end
+  local result = spf.check(current, { ip = address, sender = sender, helo = current.helo })
+  local answer = { result = result.result, reason = result.reason, address = address }
+  if answer.result == "temperror" then
+    cache.put(sender:match("@(.*)$"), answer, now + current.retry)
+  else
+    cache.put(key, answer, now + math.min(current.cache, result.ttl or current.cache))
+  end
+  return answer
+end
+
+-- The answer for all addresses: the worst, or the best if any may do.
+local function ask_all(current, sender)
+  local choose = current.require == "all" and spf.worse or spf.better
+  local chosen
+  for _, address in ipairs(current.outbound) do
+    local answer = ask(current, sender, address)
+    chosen = chosen and choose(chosen, answer) or answer
+  end
+  return chosen
+end
+
+local function decide(request, current)
+  if not spf.set(current.services)[(request.service or ""):lower()] then
+    return pass_on(request)
+  end
+  local user, domain = spf.user_parts(current, request.user)
+  if spf.is_listed(current.exempt, request.user, user, domain) then
+    return pass_on(request)
+  end
+  if not domain then
+    request:log_debug("libspf: the user's name has no domain, and there is no default-domain")
+    return pass_on(request)
+  end
+  if not may_wait() then
+    if not warned_of_process then
+      log(dovecot.i_error, request, "nothing is checked in a process that must not wait; its passdb needs blocking=yes")
+      warned_of_process = true
+    end
+    return pass_on(request)
+  end
+  local answer = ask_all(current, user .. "@" .. domain)
+  local action = current[answer.result]
+  return act(request, action, ("SPF of %s for our address %s: %s (%s): %s"):format(
+    spf.printable(domain), answer.address, answer.result, action, spf.printable(answer.reason)))
+end
+
+-- ----------------------------------------------------------------------------------------------- what Dovecot calls
+
+function auth_passdb_lookup(request)
+  if not loaded then
+    return broken(request, WHEN_NOT_INSTALLED, "not installed: " .. tostring(spf))
+  end
+  settings = settings or spf.follow("login", keys(), true)
+  local current, problem, on_error = settings()
+  if not current then
+    return broken(request, on_error or WHEN_NOT_INSTALLED, problem)
+  elseif problem then
+    log(dovecot.i_error, request, problem .. "; the settings of before are kept")
+  end
+  if #current.outbound == 0 then
+    return broken(request, current["on-error"], spf.path("login") .. ": outbound: it must name our addresses")
+  end
+  cache = cache or spf.cache(current["cache-size"])
+  local results = table.pack(pcall(decide, request, current))
+  if results[1] then
+    return results[2], results[3]
+  end
+  return broken(request, current["on-error"], tostring(results[2]))
+end
+
+-- Dovecot 2.4 asks this; Dovecot's own cache must not keep what depends on more than the user's name.
+function auth_passdb_get_cache_key()
+  return ""
+end
