@@ -55,6 +55,16 @@ local SYMBOLS = {
   helo_permfail = 'R_SPF_HELO_PERMFAIL',
 }
 
+local DESCRIPTIONS = {
+  allow = "SPF: the %s's domain permits the client",
+  fail = "SPF: the %s's domain does not permit the client",
+  softfail = "SPF: the %s's domain probably does not permit the client",
+  neutral = "SPF: the %s's domain says neither",
+  na = "SPF: the %s's domain publishes nothing",
+  dnsfail = "SPF: DNS does not answer for the %s's domain",
+  permfail = "SPF: the record of the %s's domain is wrong",
+}
+
 -- What may stand in the section, and of what kind it is. UCL makes numbers of 5s and 8m.
 local KINDS = {
   enabled = 'boolean',
@@ -452,8 +462,18 @@ local check_id = rspamd_config:register_symbol({
   augmentations = {string.format('timeout=%f', is_asynchronous and settings.timeout or 2 * settings.blocking_timeout)},
 })
 
+-- The scores of the other symbols come with rspamd (scores.d/policies_group.conf); these are not known there.
+local function set_score(name, description)
+  if not rspamd_config:get_metric_symbol(name) then
+    rspamd_config:set_metric_symbol({name = name, score = 0.0, group = 'policies', groups = {'policies', 'spf'},
+                                     description = description})
+  end
+end
+
 for key, name in pairs(settings.symbols) do
-  if key ~= 'check' and (settings.helo or not key:match('^helo_')) then
+  local result = key:match('^helo_(.*)')
+  if key ~= 'check' and (settings.helo or not result) then
+    set_score(name, DESCRIPTIONS[result or key]:format(result and 'HELO name' or 'sender'))
     rspamd_config:register_symbol({
       name = name,
       type = 'virtual',
