@@ -1,7 +1,7 @@
 # Headers, both libraries, libspf.pc and the CMake package libspf.
 include(CMakePackageConfigHelpers)
 
-install(FILES include/spf.h include/spf_resolver.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/spf.h include/spf_resolver.h include/spf_tools.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS spf_shared spf_static EXPORT libspf
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

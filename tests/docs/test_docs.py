@@ -18,10 +18,17 @@ def without_comments(text):
 
 def declared_functions():
     names = set()
-    for header in ("spf.h", "spf_resolver.h"):
+    for header in ("spf.h", "spf_resolver.h", "spf_tools.h"):
         text = without_comments((ROOT / "libspf" / "include" / header).read_text())
         names |= set(re.findall(r"SPF_API\s[^;{(]*?\b(spf_\w+)\s*\(", text))
     return names
+
+
+def options_in(source, table):
+    """The names in a table of options of the command."""
+    text = (ROOT / "tools" / (source + ".c")).read_text()
+    rows = text.split("static const option_definition_t %s[] = {" % table)[1].split("\n};")[0]
+    return set(re.findall(r'\{"([a-z0-9-]+)"', rows))
 
 
 def example(page):
@@ -73,13 +80,17 @@ class Docs(unittest.TestCase):
         self.assertGreater(len(keys), 10)
         self.assertEqual(keys, described)
 
-    def test_every_option_is_in_the_page_of_the_command(self):
-        source = (ROOT / "tools" / "options.c").read_text()
-        table = source.split("static const definition_t definitions[] = {")[1].split("\n};")[0]
-        options = set(re.findall(r'\{"([a-z-]+)"', table))
-        described = set(re.findall(r"^\.It Fl \\-([a-z-]+)", (MAN / "spf.1").read_text(), flags=re.M))
-        self.assertGreater(len(options), 10)
-        self.assertEqual(options, described)
+    def test_every_option_is_in_the_page_of_its_verb(self):
+        common = options_in("options", "dns_options") | options_in("options", "common_options")
+        verbs = {path.stem for path in (ROOT / "tools").glob("*.c") if "command_t command = {" in path.read_text()}
+        self.assertGreater(len(common), 5)
+        self.assertIn("check", verbs)
+        for verb in verbs:
+            page = MAN / ("spf.1" if verb == "check" else "spf-%s.1" % verb)
+            described = set(re.findall(r"^\.It Fl \\-([a-z-]+)", page.read_text(), flags=re.M))
+            self.assertEqual(options_in(verb, "definitions") | (common if verb == "check" else set()), described, verb)
+            if verb != "check":
+                self.assertIn("Xr spf-%s 1" % verb, (MAN / "spf.1").read_text())
 
     def test_every_member_of_the_json_object_is_in_the_page_of_the_command(self):
         source = (ROOT / "libspf" / "report" / "json.c").read_text()

@@ -15,7 +15,7 @@ build=${BUILD:-$root/build/fuzz}
 seconds=$1
 shift
 targets=("$@")
-[ $# -gt 0 ] || targets=(record macro eval packet zone config headers)
+[ $# -gt 0 ] || mapfile -t targets < <(cd "$here/seeds" && printf '%s\n' *)
 
 run_target() {
     local target=$1 options=(-max_len=2048)
