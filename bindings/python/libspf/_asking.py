@@ -18,22 +18,10 @@ def seconds_as_ms(name: str, seconds: Any) -> int:
     return round(seconds * 1000)
 
 
-def _set_ip(check: Any, ip: Any) -> int:
-    if isinstance(ip, str):
-        return check.set_ip(ip)  # type: ignore[no-any-return]
-    if not isinstance(ip, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
-        raise TypeError(
-            "must be a str, or an IPv4Address or IPv6Address of ipaddress, not %s: %r" % (type(ip).__name__, ip)
-        )
-    if getattr(ip, "scope_id", None) is not None:
-        return check.set_ip(str(ip))  # type: ignore[no-any-return]  # libspf says that it takes none
-    return check.set_ip_octets(ip.packed)  # type: ignore[no-any-return]
-
-
 def _set_identity(check: Any, identity: Any) -> int:
     number = _IDENTITY_NUMBERS.get(str(identity))
     if number is None:
-        raise ValueError('%r is neither "mailfrom" nor "helo"' % (identity,))
+        raise ValueError('identity: %r is neither "mailfrom" nor "helo"' % (identity,))
     return check.set_identity(number)  # type: ignore[no-any-return]
 
 
@@ -60,29 +48,24 @@ def _refused(check: Any, name: str, err: int) -> Exception:
     return Error(err, sentence)
 
 
-def _set(check: Any, name: str, setter: Callable[..., int], *values: Any) -> None:
-    try:
-        err = setter(*values)
-    except UnicodeError as error:
-        raise ValueError("%s: %r is no text: %s" % (name, values[-1], error)) from None
-    except (TypeError, ValueError) as error:
-        sentence = str(error)
-        raise type(error)(sentence if sentence.startswith(name + ": ") else "%s: %s" % (name, sentence)) from None
-    if err:
-        raise _refused(check, name, err)
+def _address_text(ip: Any) -> str:
+    if isinstance(ip, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
+        return str(ip)
+    raise TypeError(
+        "ip: must be a str, or an IPv4Address or IPv6Address of ipaddress, not %s: %r" % (type(ip).__name__, ip)
+    )
 
 
 def new_check(handle: Any, ip: Any, sender: Any, helo: Any, options: Dict[str, Any]) -> Any:
     """A check with everything set."""
-    check = _swig.Check(handle)
-    _set(check, "ip", _set_ip, check, ip)
-    if sender is not None:
-        _set(check, "sender", check.set_sender, sender)
-    if helo is not None:
-        _set(check, "helo", check.set_helo, helo)
+    check = _swig.Check(handle, ip if isinstance(ip, str) else _address_text(ip), sender, helo)
+    if check.end:
+        raise _refused(check, "ip", check.end)
     for name, value in options.items():
         setter = _OPTIONS.get(name)
         if setter is None:
             raise TypeError("a check has no option %r; there are %s" % (name, ", ".join(_OPTIONS)))
-        _set(check, name, setter, check, value)
+        err = setter(check, value)
+        if err:
+            raise _refused(check, name, err)
     return check

@@ -192,7 +192,9 @@ class Context:
         future: "asyncio.Future[None]" = loop.create_future()
         port.waiting[number] = future, check
         try:
-            port.ready()
+            # Where others are waited for too, the loop will do what can be done for all.
+            if not port.is_watched or self._questions is not None:
+                port.ready()
             if not future.done():
                 self._watch(loop, port)
                 await future

@@ -142,11 +142,11 @@ class SMTPReply(NamedTuple):
 
 
 def _fact(index: int, doc: str) -> Any:
-    return property(lambda self: self._facts[index], doc=doc)
+    return property(lambda self: (self._facts or self._read())[index], doc=doc)
 
 
 def _word(index: int, words: Tuple[Word, ...], doc: str) -> Any:
-    return property(lambda self: words[self._facts[index]], doc=doc)
+    return property(lambda self: words[(self._facts or self._read())[index]], doc=doc)
 
 
 def _fold_number(fold: str) -> int:
@@ -196,7 +196,11 @@ class Result:
 
     def __init__(self, check: Any, facts: Any = None) -> None:
         self._check = check
-        self._facts = check.facts() if facts is None else facts
+        self._facts = facts
+
+    def _read(self) -> Any:
+        self._facts = self._check.facts()
+        return self._facts
 
     result = _word(0, RESULTS, 'The result, a ResultCode; compares with strings: result.result == "pass".')
     cause = _word(1, CAUSES, "What led to it, a Cause; compares with strings.")
@@ -226,7 +230,7 @@ class Result:
     @property
     def would_be(self) -> Optional[ResultCode]:
         """After a permerror, if it was asked for: the result with the offending terms skipped; else None."""
-        number = self._facts[24]
+        number = (self._facts or self._read())[24]
         return None if number is None else RESULTS[number]
 
     @property
@@ -285,7 +289,7 @@ class Result:
         }
         texts["trace_text", 0] = check.trace_text()
         texts["json", 0] = check.json()
-        return _kept, (self._facts, check.steps(), check.lookups(), check.smtp_reply(), texts)
+        return _kept, (self._facts or self._read(), check.steps(), check.lookups(), check.smtp_reply(), texts)
 
 
 def _text(text: Optional[str]) -> str:

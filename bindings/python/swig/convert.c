@@ -26,7 +26,23 @@ PyMODINIT_FUNC PyInit__libspf(void)
 
 /* ----------------------------------------------------------------------------------------------------- from Python */
 
-bool octets_from(PyObject *value, PyObject **held, const char **octets, size_t *length)
+/* As UTF-8; lone surrogates of the kind that os.fsdecode() makes stand for octets. */
+static PyObject *encoded(PyObject *value, const char *name)
+{
+    PyObject *octets;
+
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+        return NULL;
+    PyErr_Clear();
+    octets = PyUnicode_AsEncodedString(value, "utf-8", "surrogateescape");
+    if (octets == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_ValueError, "%s: %R has a surrogate that stands for no octet", name, value);
+    }
+    return octets;
+}
+
+bool octets_from(PyObject *value, const char *name, PyObject **held, const char **octets, size_t *length)
 {
     Py_ssize_t size = 0;
 
@@ -40,15 +56,12 @@ bool octets_from(PyObject *value, PyObject **held, const char **octets, size_t *
         *length = (size_t)size;
         if (*octets != NULL)
             return true;
-        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
-            return false;
-        PyErr_Clear();
-        value = *held = PyUnicode_AsEncodedString(value, "utf-8", "surrogateescape");
+        value = *held = encoded(value, name);
         if (value == NULL)
             return false;
     }
     if (!PyBytes_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "must be str, bytes or None, not %s: %R", Py_TYPE(value)->tp_name, value);
+        PyErr_Format(PyExc_TypeError, "%s: must be str or bytes, not %s: %R", name, Py_TYPE(value)->tp_name, value);
         return false;
     }
     *octets = PyBytes_AS_STRING(value);
@@ -56,15 +69,15 @@ bool octets_from(PyObject *value, PyObject **held, const char **octets, size_t *
     return true;
 }
 
-bool text_from(PyObject *value, PyObject **held, const char **text)
+bool text_from(PyObject *value, const char *name, PyObject **held, const char **text)
 {
     size_t length;
 
-    if (!octets_from(value, held, text, &length))
+    if (!octets_from(value, name, held, text, &length))
         return false;
     if (*text == NULL || memchr(*text, '\0', length) == NULL)
         return true;
-    PyErr_Format(PyExc_ValueError, "%R has a NUL, which is not allowed", value);
+    PyErr_Format(PyExc_ValueError, "%s: %R has a NUL, which is not allowed", name, value);
     Py_CLEAR(*held);
     return false;
 }

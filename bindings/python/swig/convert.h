@@ -8,11 +8,11 @@
 
 #include "bridge.h"
 
-/* The octets of a str, bytes or None (NULL); they live as long as *held, which is NULL or a new reference. False: an
- * exception is set. */
-bool octets_from(PyObject *value, PyObject **held, const char **octets, size_t *length);
+/* The octets of a str, bytes or None (NULL), which is the value of the argument `name`. They live as long as *held, which
+ * is NULL or a new reference. False: an exception is set. */
+bool octets_from(PyObject *value, const char *name, PyObject **held, const char **octets, size_t *length);
 /* The same without a NUL in it. */
-bool text_from(PyObject *value, PyObject **held, const char **text);
+bool text_from(PyObject *value, const char *name, PyObject **held, const char **text);
 
 /* New references; NULL: an exception is set. A NULL text is None. */
 PyObject *object_of_text(const char *text);

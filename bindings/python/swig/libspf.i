@@ -20,7 +20,7 @@ PyObject *SWIG_init(void);
 /* Octets: str (in UTF-8; lone surrogates stand for octets that are none), bytes, or None. */
 %typemap(in) (const char *octets, size_t length) (PyObject *held = NULL)
 {
-    if (!octets_from($input, &held, (const char **)&$1, &$2))
+    if (!octets_from($input, "$1_name", &held, (const char **)&$1, &$2))
         SWIG_fail;
 }
 %typemap(freearg) (const char *octets, size_t length) { Py_XDECREF(held$argnum); }
@@ -28,10 +28,15 @@ PyObject *SWIG_init(void);
 /* The same as a text that a NUL would end. */
 %typemap(in) const char * (PyObject *held = NULL)
 {
-    if (!text_from($input, &held, (const char **)&$1))
+    if (!text_from($input, "$1_name", &held, (const char **)&$1))
         SWIG_fail;
 }
 %typemap(freearg) const char * { Py_XDECREF(held$argnum); }
+
+%apply (const char *octets, size_t length) {
+    (const char *sender, size_t sender_length), (const char *helo, size_t helo_length),
+    (const char *record, size_t record_length), (const char *zone_text, size_t zone_length)
+};
 
 %typemap(out) spf_err_t { $result = PyLong_FromLong($1); }
 %typemap(out) const char * { $result = object_of_text($1); }
@@ -72,7 +77,7 @@ typedef struct spf_config {} spf_config_t;
     /** Sets one key: an error code. */
     spf_err_t set(const char *key, const char *value);
     /** Adds a zone given as text: an error code. */
-    spf_err_t add_zone_text(const char *octets, size_t length);
+    spf_err_t add_zone_text(const char *zone_text, size_t zone_length);
     /** Reads a file: an error code. */
     spf_err_t load(const char *path);
     /** One sentence about the last failure. */
@@ -142,6 +147,14 @@ bridge_context_t *open_shared(const char *config_file, spf_err_t *failure, char 
 %rename(Port) bridge_port;
 typedef struct bridge_port {} bridge_port_t;
 %thread bridge_port::bridge_port;
+%exception bridge_port::bridge_port
+{
+    $action
+    if (result == NULL) {
+        PyErr_SetString(PyExc_OSError, "there is no descriptor for a port, or its context is just being closed");
+        SWIG_fail;
+    }
+}
 %thread bridge_port::~bridge_port;
 %thread bridge_port::process;
 %extend bridge_port {
@@ -164,32 +177,43 @@ typedef struct bridge_check {
     spf_err_t end;
 } bridge_check_t;
 %mutable;
-%thread bridge_check::bridge_check;
+%exception bridge_check::bridge_check
+{
+    $action
+    if (result == NULL) {
+        PyErr_SetString(PyExc_MemoryError, "there is no memory for a check, or its context is just being closed");
+        SWIG_fail;
+    }
+}
 %thread bridge_check::~bridge_check;
 %thread bridge_check::start;
 %thread bridge_check::run;
 %thread bridge_check::cancel;
 %extend bridge_check {
-    bridge_check(bridge_context_t *context)
+    /** A check of this client; if `end` is an error code, error() tells what is wrong with it. */
+    bridge_check(bridge_context_t *context, const char *ip, const char *sender, size_t sender_length, const char *helo,
+                 size_t helo_length)
     {
         bridge_check_t *check = NULL;
-        bridge_check_new(&check, context);
+        if (bridge_check_new(&check, context) != SPF_OK)
+            return NULL;
+        check->end = spf_check_set_ip(check->check, ip);
+        if (check->end == SPF_OK)
+            check->end = spf_check_set_sender(check->check, sender, sender_length);
+        if (check->end == SPF_OK)
+            check->end = spf_check_set_helo(check->check, helo, helo_length);
         return check;
     }
     ~bridge_check() { bridge_check_free($self); }
-    spf_err_t set_ip(const char *ip) { return spf_check_set_ip($self->check, ip); }
-    spf_err_t set_ip_octets(const char *octets, size_t length)
-    {
-        return spf_check_set_ip_octets($self->check, (const uint8_t *)octets, length);
-    }
-    spf_err_t set_sender(const char *octets, size_t length) { return spf_check_set_sender($self->check, octets, length); }
-    spf_err_t set_helo(const char *octets, size_t length) { return spf_check_set_helo($self->check, octets, length); }
     spf_err_t set_identity(spf_identity_t identity) { return spf_check_set_identity($self->check, identity); }
     spf_err_t set_receiver(const char *receiver) { return spf_check_set_receiver($self->check, receiver); }
     spf_err_t set_timeout_ms(unsigned timeout_ms) { return spf_check_set_timeout_ms($self->check, timeout_ms); }
     spf_err_t set_trace(bool trace) { return spf_check_set_trace($self->check, trace); }
     spf_err_t set_would_be(bool would_be) { return spf_check_set_would_be($self->check, would_be); }
-    spf_err_t set_record(const char *octets, size_t length) { return spf_check_set_record($self->check, octets, length); }
+    spf_err_t set_record(const char *record, size_t record_length)
+    {
+        return spf_check_set_record($self->check, record, record_length);
+    }
     /** One sentence about the last call that failed. */
     const char *error(void) { return spf_check_error($self->check); }
     /** Starts it; its number comes out of the port when it has ended. */
