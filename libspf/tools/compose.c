@@ -374,8 +374,7 @@ static bool settle_all(composer_t *composer, const spf_compose_options_t *option
         return true;
     composer->plan.has_all = true;
     composer->plan.otherwise = composer->all != NO_RESULT ? composer->all : usual;
-    return composer->all != SPF_RESULT_PASS ||
-           spf_draft_add_note(composer->draft, "+all lets everybody send mail for the domain.", NULL);
+    return true;
 }
 
 static bool add_number(spf_draft_t *draft, const char *before, size_t number, const char *behind)
@@ -403,13 +402,15 @@ static bool add_size_notes(spf_draft_t *draft)
 
 static spf_err_t finish(composer_t *composer, const spf_compose_options_t *options)
 {
-    spf_pack_options_t pack = {.tail = composer->tail};
+    spf_pack_options_t pack = {.answer_max = ANSWER_USUAL, .tail = composer->tail};
     spf_err_t err;
 
     if (!settle_all(composer, options))
         return SPF_ENOMEM;
     spf_plan_settle(&composer->plan, SPF_PLAN_SORTED);
-    if (spf_plan_is_out_of_memory(&composer->plan))
+    if (spf_plan_is_out_of_memory(&composer->plan) ||
+        (composer->plan.otherwise == SPF_RESULT_PASS &&
+         !spf_draft_add_note(composer->draft, "+all lets everybody send mail for the domain.", NULL)))
         return SPF_ENOMEM;
     pack.tail_count = composer->tail_count;
     err = spf_pack(composer->draft, &composer->plan, &pack, composer->error);

@@ -179,6 +179,7 @@ static void insert_addresses(settler_t *settler, spf_plan_item_t *item)
 /* False: no address is left undecided. */
 static bool settle_addresses(settler_t *settler, spf_plan_item_t *item)
 {
+    spf_addresses_clear(&item->own);
     spf_addresses_add(&item->own, &item->addresses);
     spf_addresses_subtract(&item->own, &settler->decided);
     spf_addresses_add(&settler->decided, &item->addresses);
@@ -230,23 +231,41 @@ static bool is_idle(const spf_plan_t *plan, const spf_plan_item_t *item)
     return true;
 }
 
-static void drop_idle(settler_t *settler)
+static bool drop_idle(settler_t *settler)
 {
+    bool is_dropped = false;
+
     for (spf_plan_item_t **at = &settler->first; *at != NULL;) {
         if (is_idle(settler->plan, *at)) {
             item_clear(*at);
             *at = (*at)->next;
+            is_dropped = true;
         } else {
             at = &(*at)->next;
         }
     }
+    return is_dropped;
 }
 
-/* Of the networks that make up what is allowed, each as large as can be, those that are needed. */
-static void choose_networks(spf_plan_t *plan, spf_plan_item_t *item, const spf_addresses_t *allowed)
+/* From now on the addresses that items name are their own, and those that are decided before them: a network may go on
+ * holding these. */
+static void settle_extents(settler_t *settler)
 {
-    spf_cover_t cover = {.set = allowed};
-    size_t room = spf_addresses_count_networks(allowed);
+    spf_addresses_clear(&settler->decided);
+    for (spf_plan_item_t *item = settler->first; item != NULL; item = item->next) {
+        if (item->term != NULL)
+            continue;
+        spf_addresses_intersect(&item->addresses, &settler->decided);
+        spf_addresses_add(&item->addresses, &item->own);
+        spf_addresses_add(&settler->decided, &item->own);
+    }
+}
+
+/* Of the networks that make up its addresses, each as large as can be, those that hold some of its own. */
+static void choose_networks(spf_plan_t *plan, spf_plan_item_t *item)
+{
+    spf_cover_t cover = {.set = &item->addresses};
+    size_t room = spf_addresses_count_networks(&item->addresses);
     spf_network_t network;
 
     item->network_count = 0;
@@ -261,35 +280,23 @@ static void choose_networks(spf_plan_t *plan, spf_plan_item_t *item, const spf_a
             item->networks[item->network_count++] = network;
 }
 
-/* Where a network holds addresses that are decided before it, it may go on holding them. */
-static void settle_networks(settler_t *settler)
-{
-    spf_plan_t *plan = settler->plan;
-
-    spf_addresses_clear(&settler->decided);
-    for (spf_plan_item_t *item = settler->first; item != NULL; item = item->next) {
-        if (item->term != NULL)
-            continue;
-        spf_addresses_t allowed = {0};
-        spf_addresses_add(&allowed, &item->addresses);
-        spf_addresses_intersect(&allowed, &settler->decided);
-        spf_addresses_add(&allowed, &item->own);
-        choose_networks(plan, item, &allowed);
-        if (allowed.is_out_of_memory)
-            plan->is_out_of_memory = true;
-        spf_addresses_clear(&allowed);
-        spf_addresses_add(&settler->decided, &item->own);
-    }
-}
-
 void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
 {
     settler_t settler = {.plan = plan, .order = order};
+    bool is_changed;
 
-    settle_order(&settler);
-    drop_idle(&settler);
-    settle_networks(&settler);
-    plan->first = settler.first;
+    /* Where something is dropped, what stood on its two sides comes together. */
+    do {
+        spf_addresses_clear(&settler.decided);
+        settler.first = NULL;
+        settle_order(&settler);
+        settle_extents(&settler);
+        is_changed = drop_idle(&settler);
+        plan->first = settler.first;
+    } while (is_changed);
+    for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
+        if (item->term == NULL)
+            choose_networks(plan, item);
     plan->is_out_of_memory = plan->is_out_of_memory || settler.decided.is_out_of_memory;
     spf_addresses_clear(&settler.decided);
 }
