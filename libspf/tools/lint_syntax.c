@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Terms with syntax errors: where, what was expected, and what was meant. */
+#include "base/ascii.h"
+#include "tools/lint_guess.h"
+
+#include <string.h>
+
+/* How long a term may be to be mended, how long what comes of it, and how many errors it may have. */
+enum { TERM_MAX = 1024, MENDED_MAX = 2 * TERM_MAX, MEND_STEPS = 8 };
+
+typedef struct mend {
+    char text[MENDED_MAX]; /* terms parted by spaces */
+    size_t length;
+    const spf_guess_rule_t *first; /* the rule that knew the first error; NULL: none did */
+    bool is_certain;               /* the text has no error left */
+} mend_t;
+
+/* What the text becomes with its wrong term replaced. False: it does not fit. */
+static bool splice(mend_t *mend, const spf_wrong_t *wrong, const spf_buf_t *by)
+{
+    char text[MENDED_MAX];
+    size_t start = (size_t)(wrong->text - mend->text);
+    spf_buf_t buf;
+
+    spf_buf_init(&buf, text, sizeof(text));
+    spf_buf_add(&buf, mend->text, start);
+    spf_buf_add(&buf, by->data, by->len);
+    spf_buf_add(&buf, wrong->text + wrong->length, mend->length - start - wrong->length);
+    if (buf.full || by->full)
+        return false;
+    memcpy(mend->text, text, buf.len);
+    mend->length = buf.len;
+    return true;
+}
+
+/* One step; false: there is nothing more to be done. */
+static bool mend_step(spf_linter_t *linter, mend_t *mend)
+{
+    spf_record_t *record = spf_lint_parse(linter, mend->text, mend->length);
+    char storage[MENDED_MAX];
+    spf_buf_t out;
+    spf_guess_t guess = SPF_GUESS_NONE;
+
+    if (record == NULL)
+        return false;
+    if (record->error_term == SPF_NO_TERM) {
+        mend->is_certain = true;
+        spf_record_unref(record);
+        return false;
+    }
+    const spf_term_t *term = &record->terms[record->error_term];
+    spf_wrong_t wrong = spf_wrong_term(linter, mend->text + term->offset - SPF_LINT_HEAD, term->length,
+                                       record->error_offset - term->offset);
+    spf_record_unref(record);
+    spf_buf_init(&out, storage, sizeof(storage));
+    const spf_guess_rule_t *rule = spf_lint_guess(&wrong, &out, &guess);
+    if (mend->first == NULL)
+        mend->first = rule;
+    return rule != NULL && guess == SPF_GUESS_MENDED && splice(mend, &wrong, &out);
+}
+
+static void mend_text(spf_linter_t *linter, mend_t *mend, const char *text, size_t length)
+{
+    *mend = (mend_t){.length = 0};
+    if (length > TERM_MAX)
+        return;
+    memcpy(mend->text, text, length);
+    mend->length = length;
+    for (unsigned step = 0; step < MEND_STEPS && mend_step(linter, mend); step++)
+        continue;
+    while (mend->length > 0 && mend->text[mend->length - 1] == ' ')
+        mend->length--;
+}
+
+/* -------------------------------------------------------------------------------------- a space inside of one term */
+
+/* Whether a term needs what stands behind the space: "-", "include", "ip4:", and what would stand between. */
+static const char *missing_joint(const char *term, size_t length)
+{
+    static const struct {
+        const char *word, *joint;
+    } words[] = {{"include", ":"}, {"exists", ":"}, {"ip4", ":"}, {"ip6", ":"}, {"redirect", "="}, {"exp", "="}};
+    size_t word = spf_lint_word(term, length);
+
+    if (word == length || strchr(":=/", term[length - 1]) != NULL)
+        return "";
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (length - word == strlen(words[i].word) && strncasecmp(term + word, words[i].word, length - word) == 0)
+            return words[i].joint;
+    return NULL;
+}
+
+/* The two terms as one, if that is one; else NULL. */
+static const char *join_terms(spf_linter_t *linter, const spf_term_t *first, const char *joint,
+                              const spf_term_t *second)
+{
+    char text[MENDED_MAX];
+    spf_buf_t buf;
+
+    if (first->length > TERM_MAX / 2 || second->length > TERM_MAX / 2)
+        return NULL;
+    spf_buf_init(&buf, text, sizeof(text));
+    spf_buf_add(&buf, linter->text + first->offset, first->length);
+    spf_buf_add_text(&buf, joint);
+    spf_buf_add(&buf, linter->text + second->offset, second->length);
+    if (!spf_lint_is_valid(linter, buf.data, buf.len))
+        return NULL;
+    return spf_arena_copy(linter->arena, buf.data, buf.len);
+}
+
+/* Says that two terms are one, the remark standing at octet `at`. */
+static void say_joined(spf_linter_t *linter, const spf_term_t *first, const spf_term_t *second, size_t at,
+                       const char *joined, const char *expected)
+{
+    const char *fix = SPF_SAY(linter, "Write ", spf_lint_quote(linter, joined, strlen(joined)), ".");
+    const spf_term_t *wrong = at >= second->offset ? second : first;
+    spf_remark_t *remark =
+        spf_lint_add(linter, SPF_LINT_STRAY_SPACE, at, wrong->offset + wrong->length - at,
+                     SPF_SAY(linter, spf_lint_quote_term(linter, first), " and ", spf_lint_quote_term(linter, second),
+                             " are one term with a space in it: ", expected, "."),
+                     fix);
+    spf_lint_replace(remark, first->offset, second->offset + second->length - first->offset, joined);
+}
+
+/* "include example.com" and "ip4: 192.0.2.1" */
+static bool find_space_behind(spf_linter_t *linter, uint32_t index, size_t at, const char *expected)
+{
+    const spf_term_t *term = &linter->record->terms[index];
+    const char *joint = missing_joint(linter->text + term->offset, term->length);
+
+    if (joint == NULL || index + 1 == linter->record->term_count)
+        return false;
+    const spf_term_t *next = term + 1;
+    bool is_lone_sign = spf_lint_word(linter->text + term->offset, term->length) == term->length;
+    if (next->kind != SPF_TERM_INVALID && !is_lone_sign)
+        return false;
+    if (linter->text[next->offset] == ':' || linter->text[next->offset] == '=')
+        joint = "";
+    const char *joined = join_terms(linter, term, joint, next);
+    if (joined == NULL)
+        return false;
+    say_joined(linter, term, next, at, joined, expected);
+    linter->next_term = index + 2;
+    return true;
+}
+
+/* "ip4:192.0.2.0 /24" and "a :example.com" */
+static bool find_space_before(spf_linter_t *linter, uint32_t index, size_t at, const char *expected)
+{
+    const spf_term_t *term = &linter->record->terms[index];
+    const char *joined;
+
+    if (index == 0 || term[-1].kind == SPF_TERM_INVALID || strchr("/:=", linter->text[term->offset]) == NULL ||
+        linter->text[term->offset] == '\0')
+        return false;
+    joined = join_terms(linter, term - 1, "", term);
+    if (joined == NULL)
+        return false;
+    say_joined(linter, term - 1, term, at, joined, expected);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------------- one error */
+
+static void say_duplicate(spf_linter_t *linter, const spf_term_t *term)
+{
+    spf_lint_add_term(linter, SPF_LINT_DUPLICATE_MODIFIER, term,
+                      SPF_SAY(linter, spf_lint_quote_term(linter, term),
+                              " is there a second time: expected redirect and exp only once each."),
+                      "Leave one of them.");
+}
+
+static const char *where(spf_linter_t *linter, const spf_term_t *term, size_t at)
+{
+    size_t left = term->offset + term->length - at;
+    return left == 0 ? "ends too early"
+                     : SPF_SAY(linter, "is wrong at ", spf_lint_quote(linter, linter->text + at, left));
+}
+
+static void say_wrong(spf_linter_t *linter, const spf_term_t *term, size_t at, const char *expected, const mend_t *mend)
+{
+    const spf_guess_rule_t *rule = mend->first;
+    const char *says = rule != NULL ? rule->says : where(linter, term, at);
+    const char *fix = rule != NULL ? rule->advice : "Correct the term or remove it.";
+    const char *mended = NULL;
+    spf_remark_t *remark;
+
+    if (mend->is_certain) {
+        mended = spf_arena_copy(linter->arena, mend->text, mend->length);
+        fix = mend->length > 0 ? SPF_SAY(linter, "Write ", spf_lint_quote(linter, mend->text, mend->length), ".")
+                               : "Remove it.";
+    }
+    remark = spf_lint_add(linter, rule != NULL ? rule->code : SPF_LINT_SYNTAX, at, term->offset + term->length - at,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, term), " ", says, ": ", expected, "."), fix);
+    if (mended != NULL)
+        spf_lint_replace(remark, term->offset, term->length, mended);
+}
+
+void spf_lint_invalid(spf_linter_t *linter, uint32_t index)
+{
+    const spf_term_t *term = &linter->record->terms[index];
+    const char *text = linter->text + term->offset;
+    spf_record_t *alone;
+    mend_t mend;
+
+    if (term->kind != SPF_TERM_INVALID)
+        return;
+    alone = spf_lint_parse(linter, text, term->length);
+    if (alone == NULL)
+        return;
+    if (alone->error_term == SPF_NO_TERM) {
+        say_duplicate(linter, term);
+    } else {
+        size_t at = term->offset + alone->error_offset - SPF_LINT_HEAD;
+        if (!find_space_behind(linter, index, at, alone->error) &&
+            !find_space_before(linter, index, at, alone->error)) {
+            mend_text(linter, &mend, text, term->length);
+            say_wrong(linter, term, at, alone->error, &mend);
+        }
+    }
+    spf_record_unref(alone);
+}

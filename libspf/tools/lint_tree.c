@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules about what DNS said to a record's terms, and about its limits. */
+#include "base/ascii.h"
+#include "tools/linter.h"
+
+#include <string.h>
+
+/* MX_MAX, ANSWER_MAX and TEXT_MAX are RFC 7208's own (sections 4.6.4 and 3.4). */
+enum { MX_MAX = 10, ANSWER_MAX = 512, TEXT_MAX = 450, NEAR = 1, COMPARED_MAX = 2000 };
+
+static const spf_node_term_t *view_of(const spf_linter_t *linter, uint32_t index)
+{
+    return &linter->node->view.terms[index];
+}
+
+static const char *target_of(spf_linter_t *linter, const spf_node_term_t *view)
+{
+    const char *name = view->target != NULL ? view->target : view->text;
+    return spf_lint_quote(linter, name, strlen(name));
+}
+
+/* What a term is about, what it is, and what DNS said; only of one that is reached. */
+typedef struct place {
+    const spf_term_t *term;
+    const spf_node_term_t *view;
+    const spf_tree_term_t *tree;
+} place_t;
+
+static bool take_place(const spf_linter_t *linter, uint32_t index, place_t *place)
+{
+    *place = (place_t){&linter->record->terms[index], view_of(linter, index), &linter->node->terms[index]};
+    return place->view->is_reached;
+}
+
+static bool is_failing(spf_node_status_t status)
+{
+    return status == SPF_NODE_TIMEOUT || status == SPF_NODE_ERROR || status == SPF_NODE_BOGUS;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- limits */
+
+/* By which term of the first record a deeper one is come to; "" for one of its own. */
+static const char *way_to(spf_linter_t *linter)
+{
+    const spf_node_t *node = &linter->node->view;
+
+    if (node->parent == NULL)
+        return "";
+    while (node->parent->parent != NULL)
+        node = node->parent;
+    const char *by = node->parent->terms[node->parent_term].text;
+    return SPF_SAY(linter, ", come to by ", spf_lint_quote(linter, by, strlen(by)), ",");
+}
+
+static void say_limit(spf_linter_t *linter, spf_lint_code_t code, const place_t *place, const char *what,
+                      const char *whose, const char *fix)
+{
+    spf_lint_add_term(linter, code, place->term,
+                      SPF_SAY(linter, spf_lint_quote_term(linter, place->term), way_to(linter), " is ", what, whose,
+                              ": the check ends there in permerror."),
+                      fix);
+}
+
+void spf_lint_term_limits(spf_linter_t *linter, uint32_t index)
+{
+    const spf_survey_summary_t *summary = &linter->tree->summary;
+    place_t place;
+
+    if (!take_place(linter, index, &place))
+        return;
+    if (place.view->lookup_number == summary->max_lookups + 1)
+        say_limit(linter, SPF_LINT_LOOKUP_LIMIT, &place,
+                  SPF_SAY(linter, "the term that needs more than the ", spf_lint_number(linter, summary->max_lookups),
+                          " lookups allowed"),
+                  "", "Remove includes that are not needed, or write their networks in their place.");
+    bool is_void = place.view->void_number == summary->max_void_lookups + 1;
+    bool is_void6 = place.view->void_number6 == summary->max_void_lookups + 1;
+    if (is_void || is_void6)
+        say_limit(linter, SPF_LINT_VOID_LIMIT, &place,
+                  SPF_SAY(linter, "one void lookup more than the ", spf_lint_number(linter, summary->max_void_lookups),
+                          " allowed"),
+                  is_void && is_void6 ? ""
+                  : is_void           ? " for IPv4 clients"
+                                      : " for IPv6 clients",
+                  "Remove the terms whose names have no records.");
+}
+
+void spf_lint_near_limit(spf_linter_t *linter)
+{
+    const spf_survey_summary_t *summary = &linter->tree->summary;
+
+    if (summary->lookups > summary->max_lookups || summary->lookups + NEAR < summary->max_lookups)
+        return;
+    spf_lint_add(linter, SPF_LINT_NEAR_LOOKUP_LIMIT, 0, 0,
+                 SPF_SAY(linter, "The record takes ", spf_lint_number(linter, summary->lookups), " of the ",
+                         spf_lint_number(linter, summary->max_lookups),
+                         " lookups allowed: any include that grows can break it."),
+                 "Remove includes that are not needed, or flatten the record.");
+}
+
+void spf_lint_mx(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+
+    if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_MX || place.view->host_count <= MX_MAX)
+        return;
+    spf_lint_add_term(linter, SPF_LINT_MX_LIMIT, place.term,
+                      SPF_SAY(linter, target_of(linter, place.view), " has ",
+                              spf_lint_count(linter, place.view->host_count, "mail host"),
+                              "; more than 10 for an mx term are a permerror."),
+                      "Name the networks of the hosts in its place.");
+}
+
+/* ----------------------------------------------------------------------------------------------------- void lookups */
+
+static bool has_policy(const spf_answer_t *answer)
+{
+    for (uint32_t i = 0; answer != NULL && answer->status == SPF_DNS_ANSWER && i < answer->count; i++)
+        if (spf_record_is_record(answer->texts[i].data, answer->texts[i].length))
+            return true;
+    return false;
+}
+
+static void say_void(spf_linter_t *linter, const place_t *place)
+{
+    const char *whose = place->view->void_number == 0    ? " for IPv6 clients"
+                        : place->view->void_number6 == 0 ? " for IPv4 clients"
+                                                         : "";
+    const char *quoted = spf_lint_quote_term(linter, place->term);
+
+    if (has_policy(place->tree->other))
+        spf_lint_add_term(
+            linter, SPF_LINT_NAME_IS_POLICY, place->term,
+            SPF_SAY(linter, quoted, " finds no address: ", target_of(linter, place->view),
+                    " is the name of an SPF record."),
+            SPF_SAY(linter, "Write include: before ", target_of(linter, place->view), " if that is meant."));
+    else
+        spf_lint_add_term(linter, SPF_LINT_VOID_LOOKUP, place->term,
+                          SPF_SAY(linter, quoted, " is a void lookup", whose, ": ", target_of(linter, place->view),
+                                  " has no records of the type asked for."),
+                          "Correct the name or remove the term.");
+}
+
+/* One that is void for IPv6 clients only is a hazard once such are as many as are allowed. */
+void spf_lint_void(spf_linter_t *linter, uint32_t index)
+{
+    const spf_survey_summary_t *summary = &linter->tree->summary;
+    place_t place;
+
+    if (!take_place(linter, index, &place) || place.term->kind == SPF_TERM_INCLUDE ||
+        place.term->kind == SPF_TERM_REDIRECT)
+        return;
+    if (place.view->void_number > 0)
+        say_void(linter, &place);
+    else if (place.view->void_number6 > 0 && summary->void_lookups6 >= summary->max_void_lookups)
+        spf_lint_add_term(linter, SPF_LINT_IPV6_VOID, place.term,
+                          SPF_SAY(linter, target_of(linter, place.view),
+                                  " has no IPv6 address: for IPv6 clients this is one of ",
+                                  spf_lint_count(linter, summary->void_lookups6, "void lookup"), ", and ",
+                                  spf_lint_number(linter, summary->max_void_lookups), " are allowed."),
+                          "Name its addresses with ip4.");
+}
+
+/* ---------------------------------------------------------------------------------------------------------- targets */
+
+static spf_node_status_t target_status(const place_t *place)
+{
+    return place->view->child != NULL ? place->view->child->status : place->view->status;
+}
+
+static void say_no_record(spf_linter_t *linter, const place_t *place, bool is_nxdomain)
+{
+    const spf_answer_t *host = place->tree->other;
+    const char *quoted = spf_lint_quote_term(linter, place->term);
+    const char *name = target_of(linter, place->view);
+
+    if (host != NULL && host->status == SPF_DNS_ANSWER && host->count > 0)
+        spf_lint_add_term(linter, SPF_LINT_TARGET_IS_HOST, place->term,
+                          SPF_SAY(linter, quoted, " is a permerror: ", name, " is a host without an SPF record."),
+                          SPF_SAY(linter, "Write a: before ", name, " if the host's address is meant."));
+    else
+        spf_lint_add_term(linter, SPF_LINT_TARGET_NO_RECORD, place->term,
+                          SPF_SAY(linter, quoted, " is a permerror: ", name,
+                                  is_nxdomain ? " does not exist." : " has no SPF record."),
+                          "Correct the name or remove the term.");
+}
+
+void spf_lint_target(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+
+    if (!take_place(linter, index, &place) ||
+        (place.term->kind != SPF_TERM_INCLUDE && place.term->kind != SPF_TERM_REDIRECT))
+        return;
+    spf_node_status_t status = target_status(&place);
+    if (status == SPF_NODE_NO_RECORD || status == SPF_NODE_NO_DOMAIN)
+        say_no_record(linter, &place, status == SPF_NODE_NO_DOMAIN);
+    else if (status == SPF_NODE_LOOP)
+        spf_lint_add_term(linter, SPF_LINT_LOOP, place.term,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, place.term),
+                                  " leads back to a record that it comes from, until the lookup limit ends the check."),
+                          "Remove it.");
+    else if (status == SPF_NODE_BAD_NAME && place.term->has_macro) /* of others the text tells */
+        spf_lint_add_term(linter, SPF_LINT_BAD_TARGET, place.term,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, place.term),
+                                  " expands to what is no DNS name; that is a permerror."),
+                          "Correct the name.");
+}
+
+/* Any host of an mx that fails makes a temperror of what no other host matches. */
+static const spf_answer_t *failing_host(const spf_tree_term_t *term)
+{
+    uint32_t count = term->hosts != NULL && term->own != NULL ? term->own->count : 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const spf_tree_host_t *host = &term->hosts[i];
+        if (host->a != NULL && spf_answer_is_failure(host->a))
+            return host->a;
+        if (host->aaaa != NULL && spf_answer_is_failure(host->aaaa))
+            return host->aaaa;
+    }
+    return NULL;
+}
+
+static const char *failure_of(const place_t *place)
+{
+    const spf_answer_t *host = failing_host(place->tree);
+    spf_node_status_t status = target_status(place);
+
+    if (place->tree->own6 != NULL && spf_answer_is_failure(place->tree->own6))
+        host = place->tree->own6;
+    if (is_failing(status))
+        return place->view->answer != NULL                                        ? place->view->answer
+               : place->view->child != NULL && place->view->child->detail != NULL ? place->view->child->detail
+                                                                                  : spf_node_status_name(status);
+    if (host == NULL)
+        return NULL;
+    return host->detail != NULL ? host->detail : host->status == SPF_DNS_TIMEOUT ? "timeout" : "a failure";
+}
+
+void spf_lint_failure(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+    const char *failure;
+
+    if (!take_place(linter, index, &place) || place.term->kind >= SPF_TERM_EXP)
+        return;
+    failure = failure_of(&place);
+    if (failure != NULL)
+        spf_lint_add_term(linter, SPF_LINT_DNS_FAILURE, place.term,
+                          SPF_SAY(linter, "The name servers of ", target_of(linter, place.view), " do not answer for ",
+                                  spf_lint_quote_term(linter, place.term), " (", failure,
+                                  "): mail gets temperror there."),
+                          "Ask again later; if it stays, remove the term.");
+}
+
+/* An explanation is one TXT record: RFC 7208 section 6.2. */
+void spf_lint_exp_target(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+
+    take_place(linter, index, &place);
+    if (place.term->kind != SPF_TERM_EXP || place.tree->own == NULL || spf_answer_is_failure(place.tree->own) ||
+        place.tree->own->count == 1)
+        return;
+    spf_lint_add_term(linter, SPF_LINT_EXP_UNUSABLE, place.term,
+                      SPF_SAY(linter, spf_lint_quote_term(linter, place.term),
+                              " explains nothing: ", target_of(linter, place.view), " has ",
+                              place.tree->own->count == 0 ? "no TXT record." : "several TXT records."),
+                      SPF_SAY(linter, "Publish one TXT record at ", target_of(linter, place.view), ", or remove exp."));
+}
+
+/* --------------------------------------------------------------------------------------------------------- includes */
+
+static size_t index_of(const spf_tree_t *tree, const spf_node_t *node)
+{
+    size_t i = 0;
+    while (i < tree->node_count && &tree->nodes[i]->view != node)
+        i++;
+    return i;
+}
+
+/* Networks of a record and below that an include may pass, at least or at most. */
+typedef struct passing {
+    const spf_network_t *networks[COMPARED_MAX];
+    size_t count;
+    bool is_cut; /* there are more, or nobody knows */
+} passing_t;
+
+static void add_passing(passing_t *passing, const spf_node_term_t *view)
+{
+    for (size_t i = 0; i < view->network_count; i++) {
+        if (passing->count == COMPARED_MAX) {
+            passing->is_cut = true;
+            return;
+        }
+        passing->networks[passing->count++] = &view->networks[i];
+    }
+}
+
+/* Everything that the record and those below it might pass. */
+static void collect_below(const spf_tree_t *tree, const spf_node_t *child, passing_t *passing)
+{
+    for (size_t i = index_of(tree, child); i < tree->node_count; i++) {
+        const spf_tree_node_t *node = tree->nodes[i];
+        if (&node->view != child && node->view.depth <= child->depth)
+            break;
+        passing->is_cut = passing->is_cut || node->view.status != SPF_NODE_RECORD || node->view.has_syntax_error;
+        for (size_t j = 0; j < node->view.term_count; j++) {
+            const spf_node_term_t *view = &node->view.terms[j];
+            bool passes = view->is_mechanism && view->is_reached && view->result == SPF_RESULT_PASS;
+            if (!passes && node->record->terms[j].kind != SPF_TERM_REDIRECT)
+                continue;
+            passing->is_cut = passing->is_cut || view->depends_on_mail || view->status != SPF_NODE_RECORD ||
+                              node->record->terms[j].kind == SPF_TERM_ALL || view->is_past_limit;
+            add_passing(passing, view);
+        }
+    }
+}
+
+static bool is_covered_by(const spf_network_t *inner, const spf_network_t *outer)
+{
+    spf_ip_t ip = {.family = inner->family};
+
+    memcpy(ip.octets, inner->octets, sizeof(ip.octets));
+    return inner->family == outer->family && inner->prefix >= outer->prefix &&
+           spf_ip_prefix_equals(&ip, outer->octets, outer->prefix);
+}
+
+/* Of the same record: what stands before the include, and what passes behind it up to a mechanism that does not. */
+static void collect_beside(const spf_linter_t *linter, uint32_t index, passing_t *passing)
+{
+    for (uint32_t i = 0; i < linter->record->term_count; i++) {
+        const spf_term_t *term = &linter->record->terms[i];
+        if (i > index && spf_lint_is_mechanism(term) && term->result != SPF_RESULT_PASS)
+            break;
+        if (term->kind != SPF_TERM_INCLUDE && spf_lint_is_mechanism(term))
+            add_passing(passing, view_of(linter, i));
+    }
+}
+
+static bool is_all_covered(const passing_t *inner, const passing_t *outer)
+{
+    for (size_t i = 0; i < inner->count; i++) {
+        size_t j = 0;
+        while (j < outer->count && !is_covered_by(inner->networks[i], outer->networks[j]))
+            j++;
+        if (j == outer->count)
+            return false;
+    }
+    return true;
+}
+
+static void say_unused(spf_linter_t *linter, uint32_t index, const place_t *place)
+{
+    passing_t below = {.count = 0}, beside = {.count = 0};
+
+    collect_below(linter->tree, place->view->child, &below);
+    if (below.is_cut)
+        return;
+    collect_beside(linter, index, &beside);
+    if (!is_all_covered(&below, &beside))
+        return;
+    spf_lint_add_term(linter, SPF_LINT_UNUSED_INCLUDE, place->term,
+                      SPF_SAY(linter, spf_lint_quote_term(linter, place->term),
+                              below.count == 0 ? " adds nothing: the record there lets nobody send."
+                                               : " adds nothing: the record names all of its networks itself."),
+                      "Remove it.");
+}
+
+/* The policy that an include ends in: the record, or that which its redirects lead to. */
+static const spf_tree_node_t *follow_redirects(const spf_tree_node_t *node)
+{
+    while (node->record != NULL && !node->record->has_all && node->record->redirect != SPF_NO_TERM &&
+           node->view.terms[node->record->redirect].child != NULL)
+        node = (const spf_tree_node_t *)node->view.terms[node->record->redirect].child;
+    return node;
+}
+
+static bool passes_all(const spf_tree_node_t *node)
+{
+    const spf_record_t *record = follow_redirects(node)->record;
+
+    for (uint32_t i = 0; record != NULL && i < record->term_count; i++)
+        if (record->terms[i].kind == SPF_TERM_ALL)
+            return record->terms[i].result == SPF_RESULT_PASS;
+    return false;
+}
+
+void spf_lint_include(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+
+    if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_INCLUDE || place.view->is_past_limit ||
+        place.view->child == NULL || place.view->child->status != SPF_NODE_RECORD)
+        return;
+    if (passes_all((const spf_tree_node_t *)place.view->child))
+        spf_lint_add_term(linter, SPF_LINT_INCLUDE_PLUS_ALL, place.term,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, place.term), " matches everybody: the record of ",
+                                  target_of(linter, place.view), " has \"+all\"."),
+                          "Remove it.");
+    else if ((linter->tree->scope & SPF_SURVEY_ADDRESSES) != 0)
+        say_unused(linter, index, &place);
+}
+
+/* ------------------------------------------------------------------------------------------------------ whole records
+ */
+
+void spf_lint_several(spf_linter_t *linter)
+{
+    const spf_node_t *node = &linter->node->view;
+
+    if (node->status != SPF_NODE_SEVERAL)
+        return;
+    spf_remark_t *remark = spf_lint_add(linter, SPF_LINT_SEVERAL_RECORDS, 0, 0,
+                                        SPF_SAY(linter, spf_lint_quote(linter, node->domain, strlen(node->domain)),
+                                                " has ", spf_lint_number(linter, node->record_count),
+                                                " SPF records; more than one is a permerror."),
+                                        "Merge them into one record.");
+    remark->record = node->record;
+    remark->record_length = node->record_length;
+}
+
+/* RFC 7208 section 3.4 says SHOULD: what is longer takes TCP, or EDNS. */
+void spf_lint_size(spf_linter_t *linter)
+{
+    const spf_node_t *node = &linter->node->view;
+    size_t text = strlen(node->domain) + linter->length;
+
+    if (linter->record == NULL || (node->answer_octets == 0 ? text <= TEXT_MAX : node->answer_octets <= ANSWER_MAX))
+        return;
+    spf_lint_add(linter, SPF_LINT_LONG_RECORD, 0, 0,
+                 node->answer_octets == 0
+                     ? SPF_SAY(linter, "The record and its name have ", spf_lint_number(linter, text),
+                               " octets; with more than 450 the answer may not fit in one UDP packet.")
+                     : SPF_SAY(linter, "The answer with the TXT records of ",
+                               spf_lint_quote(linter, node->domain, strlen(node->domain)), " has ",
+                               spf_lint_number(linter, node->answer_octets),
+                               " octets; more than 512 may not fit in one UDP packet."),
+                 "Move a part of it to an include, or other TXT records to another name.");
+}
+
+/* ------------------------------------------------------------------------------------------------------------ DMARC */
+
+typedef enum dmarc { DMARC_UNKNOWN, DMARC_NONE, DMARC_MONITORS, DMARC_ENFORCES } dmarc_t;
+
+/* The value of the tag "p" in a record: RFC 7489 section 6.3. */
+static dmarc_t read_dmarc(const spf_text_t *text)
+{
+    const char *end = text->data + text->length;
+
+    for (const char *at = text->data; at < end;) {
+        const char *stop = memchr(at, ';', (size_t)(end - at));
+        stop = stop == NULL ? end : stop;
+        while (at < stop && *at == ' ')
+            at++;
+        if (stop - at > 1 && spf_ascii_lower(at[0]) == 'p' && (at[1] == '=' || at[1] == ' ')) {
+            for (at++; at < stop && (*at == '=' || *at == ' ');)
+                at++;
+            return stop - at >= 4 && strncasecmp(at, "none", 4) == 0 ? DMARC_MONITORS : DMARC_ENFORCES;
+        }
+        at = stop + 1;
+    }
+    return DMARC_MONITORS;
+}
+
+static dmarc_t find_dmarc(const spf_tree_t *tree)
+{
+    const spf_answer_t *answer = tree->dmarc.answer;
+
+    if ((tree->scope & SPF_SURVEY_NEARBY) == 0 || tree->domain[0] == '\0')
+        return DMARC_UNKNOWN;
+    if (answer == NULL)
+        return DMARC_NONE;
+    if (spf_answer_is_failure(answer))
+        return DMARC_UNKNOWN;
+    for (uint32_t i = 0; i < answer->count; i++)
+        if (answer->texts[i].length >= 8 && strncasecmp(answer->texts[i].data, "v=DMARC1", 8) == 0)
+            return read_dmarc(&answer->texts[i]);
+    return DMARC_NONE;
+}
+
+void spf_lint_dmarc(spf_linter_t *linter)
+{
+    dmarc_t dmarc = find_dmarc(linter->tree);
+    const spf_term_t *all;
+
+    if (linter->record == NULL || linter->all == linter->record->term_count || dmarc == DMARC_UNKNOWN)
+        return;
+    all = &linter->record->terms[linter->all];
+    bool is_strict = all->result == SPF_RESULT_FAIL;
+    if (!is_strict && all->result != SPF_RESULT_SOFTFAIL)
+        return;
+    const char *quoted = spf_lint_quote_term(linter, all);
+    if (dmarc == DMARC_ENFORCES && is_strict && linter->record->term_count > 1)
+        spf_lint_add_term(
+            linter, SPF_LINT_FAIL_WITH_DMARC, all,
+            SPF_SAY(linter, quoted, " makes some receivers refuse forwarded mail before they look at DKIM and DMARC."),
+            "Write \"~all\": with the DMARC policy that the domain has, it protects as well.");
+    else if (dmarc == DMARC_NONE)
+        spf_lint_add_term(linter, SPF_LINT_ALL_WITHOUT_DMARC, all,
+                          SPF_SAY(linter, quoted,
+                                  " says nothing about the From: header that people see, and there is no ",
+                                  "DMARC policy that does."),
+                          SPF_SAY(linter, "Publish a DMARC record at _dmarc.", linter->tree->domain, "."));
+}
