@@ -11,7 +11,7 @@
  *     spf_survey_new(&survey, context);
  *     spf_survey_set_domain(survey, "example.com", SPF_STRLEN);
  *     if (spf_survey_run(survey) == SPF_OK)
- *         puts(spf_survey_text(survey));
+ *         puts(spf_survey_text(survey, 0));
  *     spf_survey_free(survey);
  *
  * Threads and forks: as with checks (spf.h). Texts are UTF-8 free of control characters unless they say otherwise.
@@ -148,6 +148,9 @@ struct spf_node {
     const spf_node_term_t *terms; /**< of several records: none */
     size_t term_count;
     unsigned void_lookups6; /**< void_lookups being those of an IPv4 client: of an IPv6 client */
+    /** Lookups and void ones of everything that is evaluated up to the end of this record, of an IPv4 client and of an
+     * IPv6 client. */
+    unsigned running_lookups, running_void_lookups, running_void_lookups6;
 };
 
 /** What a survey found in sum. */
@@ -170,8 +173,17 @@ typedef struct spf_survey_summary {
 SPF_API const spf_node_t *spf_survey_node(const spf_survey_t *survey, size_t index);
 SPF_API const spf_survey_summary_t *spf_survey_summary(const spf_survey_t *survey);
 
-/** The tree for a terminal, a line for each record and term, parted by LF; @p is_ascii: drawn without UTF-8 lines. */
-SPF_API const char *spf_survey_text(spf_survey_t *survey, bool is_ascii);
+/** How the tree is drawn; any of them together. */
+typedef enum spf_text_style {
+    SPF_TEXT_ASCII = 1,    /**< without UTF-8 lines */
+    SPF_TEXT_COLOR = 2,    /**< with the SGR sequences of ECMA-48 */
+    SPF_TEXT_NETWORKS = 4, /**< with every network, not only the first few */
+    SPF_TEXT_STYLES = 8    /**< how many styles there are */
+} spf_text_style_t;
+
+/** The tree for a terminal, a line for each record and term and what it comes to, parted by LF. @p style: SPF_TEXT_...
+ * together, or 0. */
+SPF_API const char *spf_survey_text(spf_survey_t *survey, unsigned style);
 /** The tree, the summary and the remarks as one JSON object on one line (docs: spf-lookup(1)). */
 SPF_API const char *spf_survey_json(spf_survey_t *survey);
 /** The tree as a Graphviz digraph. */

@@ -126,6 +126,9 @@ static void leave(count_t *count)
     view->lookups = count->lookups - frame->lookups;
     view->void_lookups = count->voids - frame->voids;
     view->void_lookups6 = count->voids6 - frame->voids6;
+    view->running_lookups = count->lookups;
+    view->running_void_lookups = count->voids;
+    view->running_void_lookups6 = count->voids6;
     if (outer == NULL || outer->is_ended)
         return;
     term = outer->node->terms[view->parent_term].term;

@@ -30,6 +30,7 @@ typedef struct spf_tree_term {
 
 typedef struct spf_tree_node {
     spf_node_t view;            /* first: a spf_node_t * is one of these */
+    size_t index;               /* in the tree's nodes */
     const char *name;           /* view.domain as it goes to DNS */
     const spf_record_t *record; /* compiled; also of a record with syntax errors; NULL without one, and for several */
     const spf_answer_t *txt;    /* all TXT records of the name; NULL if a record was given, or none was answered */

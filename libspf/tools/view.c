@@ -512,6 +512,7 @@ static void view_nodes(view_t *view)
 
     tree->nodes = allocate(view, view->walk->nodes * sizeof *tree->nodes);
     for (spf_walk_node_t *node = view->walk->root; node != NULL && !view->is_out_of_memory; node = next_node(node)) {
+        node->tree.index = tree->node_count;
         tree->nodes[tree->node_count++] = &node->tree;
         view_node(view, node);
     }
