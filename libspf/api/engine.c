@@ -207,6 +207,13 @@ static void retire(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
     job->elapsed_us = now_us(engine) - job->started_us;
 }
 
+/* Something that a thread may be waiting for was done: the followers look, and the leader is woken by arm(). */
+static void tell_waiting(spf_engine_t *engine)
+{
+    engine->wakes_leader = engine->has_leader;
+    pthread_cond_broadcast(&engine->changed);
+}
+
 static void finish(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
 {
     retire(engine, job, end);
@@ -216,7 +223,7 @@ static void finish(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
         TAILQ_INSERT_TAIL(&engine->done, job, link);
     } else {
         job->state = SPF_JOB_DONE;
-        pthread_cond_broadcast(&engine->changed);
+        tell_waiting(engine);
     }
 }
 
@@ -291,7 +298,7 @@ static void arm(spf_engine_t *engine)
 {
     if (engine->pending == 0 && !engine->has_leader)
         return;
-    if (!TAILQ_EMPTY(&engine->done))
+    if (!TAILQ_EMPTY(&engine->done) || engine->wakes_leader)
         spf_loop_timer_set(engine->loop, &engine->kick, now_us(engine));
     spf_loop_arm(engine->loop);
 }
@@ -329,7 +336,7 @@ static bool lead(spf_engine_t *engine, int64_t timeout_us)
         pthread_mutex_unlock(&engine->lock);
         is_ok = spf_loop_poll(engine->loop, &events, timeout_us);
         pthread_mutex_lock(&engine->lock);
-        engine->has_leader = false;
+        engine->has_leader = engine->wakes_leader = false;
         if (is_ok)
             spf_loop_dispatch(engine->loop, &events);
     }
@@ -374,6 +381,8 @@ static size_t deliver(spf_engine_t *engine)
         pthread_mutex_lock(&engine->lock);
         count++;
     }
+    if (count > 0)
+        tell_waiting(engine);
     return count;
 }
 

@@ -23,6 +23,7 @@ typedef struct spf_engine {
     pthread_cond_t changed; /* the leader went, or a job that is waited for ended */
     unsigned users;         /* the context, and calls that are inside */
     bool has_leader;
+    bool wakes_leader; /* while it waits for descriptors, another thread did what it may be waiting for */
     bool is_closed;
 
     spf_loop_t *loop;

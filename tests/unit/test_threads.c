@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -242,6 +243,100 @@ static void test_a_follower_keeps_its_deadline(void **state)
     spf_context_release(context);
 }
 
+/* A resolver that answers when it is told to, from inside `process`. */
+typedef struct obedient {
+    spf_query_t *_Atomic query;
+    atomic_bool may_answer;
+} obedient_t;
+
+static spf_err_t obedient_start(void *resolver, spf_query_t *query)
+{
+    atomic_store(&((obedient_t *)resolver)->query, query);
+    return SPF_OK;
+}
+
+static void obedient_cancel(void *resolver, spf_query_t *query)
+{
+    (void)query;
+    atomic_store(&((obedient_t *)resolver)->query, NULL);
+}
+
+static void obedient_process(void *resolver)
+{
+    obedient_t *obedient = resolver;
+    spf_query_t *query = atomic_load(&obedient->query);
+
+    if (query == NULL || !atomic_load(&obedient->may_answer))
+        return;
+    atomic_store(&obedient->query, NULL);
+    spf_query_finish(query, SPF_DNS_NXDOMAIN, 0, SPF_DNSSEC_INSECURE, NULL);
+}
+
+static const spf_resolver_ops_t obedient_ops = {
+    .size = sizeof obedient_ops, .start = obedient_start, .cancel = obedient_cancel, .process = obedient_process};
+
+static void *run_one(void *argument)
+{
+    spf_check_t *check = check_number(argument, 0);
+    spf_err_t err = spf_check_run(check);
+
+    spf_check_free(check);
+    return err == SPF_OK ? argument : NULL;
+}
+
+static void on_end_of_one(spf_check_t *check, spf_err_t err, void *user_data)
+{
+    (void)err;
+    (void)user_data;
+    spf_check_free(check);
+}
+
+static void *wait_for_one(void *argument)
+{
+    spf_check_t *check = check_number(argument, 0);
+
+    if (spf_check_start(check, on_end_of_one, NULL) != SPF_OK)
+        return NULL;
+    while (spf_context_pending(argument) > 0)
+        spf_context_wait(argument, -1);
+    return argument;
+}
+
+/* A thread that waits for descriptors learns that another one, which only processes, has done what it waits for. */
+static void another_processes(void *(*what)(void *))
+{
+    obedient_t obedient = {0};
+    struct timespec until;
+    spf_context_t *context;
+    pthread_t thread;
+    void *returned;
+
+    assert_int_equal(spf_context_new_with_resolver(&context, NULL, &obedient_ops, &obedient), SPF_OK);
+    assert_int_equal(pthread_create(&thread, NULL, what, context), 0);
+    while (atomic_load(&obedient.query) == NULL)
+        usleep(1000);
+    usleep(50000); /* so that it waits; if it does not yet, the test just says less */
+    atomic_store(&obedient.may_answer, true);
+    assert_int_equal(spf_context_process(context), SPF_OK);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 15; /* before the check's deadline would wake it */
+    assert_int_equal(pthread_timedjoin_np(thread, &returned, &until), 0);
+    assert_ptr_equal(returned, context);
+    spf_context_release(context);
+}
+
+static void test_a_thread_that_runs_is_woken_by_one_that_processes(void **state)
+{
+    (void)state;
+    another_processes(run_one);
+}
+
+static void test_a_thread_that_waits_is_woken_by_one_that_processes(void **state)
+{
+    (void)state;
+    another_processes(wait_for_one);
+}
+
 /* The shared context comes and goes with its users. */
 static void *take_and_give(void *argument)
 {
@@ -276,6 +371,8 @@ int main(void)
         cmocka_unit_test(test_blocking_checks_without_kept_records),
         cmocka_unit_test(test_callbacks_and_blocking_checks),
         cmocka_unit_test(test_a_follower_keeps_its_deadline),
+        cmocka_unit_test(test_a_thread_that_runs_is_woken_by_one_that_processes),
+        cmocka_unit_test(test_a_thread_that_waits_is_woken_by_one_that_processes),
         cmocka_unit_test(test_shared_context),
     };
 
