@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* MX_MAX, ANSWER_MAX and TEXT_MAX are RFC 7208's own (sections 4.6.4 and 3.4). */
-enum { MX_MAX = 10, ANSWER_MAX = 512, TEXT_MAX = 450, NEAR = 1, COMPARED_MAX = 2000 };
+/* ANSWER_MAX and TEXT_MAX are those of RFC 7208 section 3.4. */
+enum { ANSWER_MAX = 512, TEXT_MAX = 450, NEAR = 1, COMPARED_MAX = 2000 };
 
 static const spf_node_term_t *view_of(const spf_linter_t *linter, uint32_t index)
 {
@@ -102,12 +102,14 @@ void spf_lint_mx(spf_linter_t *linter, uint32_t index)
 {
     place_t place;
 
-    if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_MX || place.view->host_count <= MX_MAX)
+    if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_MX ||
+        place.view->host_count <= linter->tree->limits.mx_hosts)
         return;
     spf_lint_add_term(linter, SPF_LINT_MX_LIMIT, place.term,
                       SPF_SAY(linter, target_of(linter, place.view), " has ",
-                              spf_lint_count(linter, place.view->host_count, "mail host"),
-                              "; more than 10 for an mx term are a permerror."),
+                              spf_lint_count(linter, place.view->host_count, "mail host"), "; more than ",
+                              spf_lint_number(linter, linter->tree->limits.mx_hosts),
+                              " for an mx term are a permerror."),
                       "Name the networks of the hosts in its place.");
 }
 
