@@ -177,8 +177,7 @@ SPF_API const spf_survey_summary_t *spf_survey_summary(const spf_survey_t *surve
 typedef enum spf_text_style {
     SPF_TEXT_ASCII = 1,    /**< without UTF-8 lines */
     SPF_TEXT_COLOR = 2,    /**< with the SGR sequences of ECMA-48 */
-    SPF_TEXT_NETWORKS = 4, /**< with every network, not only the first few */
-    SPF_TEXT_STYLES = 8    /**< how many styles there are */
+    SPF_TEXT_NETWORKS = 4  /**< with every network, not only the first few */
 } spf_text_style_t;
 
 /** The tree for a terminal, a line for each record and term and what it comes to, parted by LF. @p style: SPF_TEXT_...
