@@ -2,8 +2,8 @@
 --- A passdb of Dovecot that checks no password: at login it asks whether the user's own mail domain authorises the
 -- addresses that this site sends from, and does what /etc/dovecot/libspf/login.conf says.
 --
--- It answers OK only where an earlier passdb has verified the password, so no mistake in a configuration makes it let
--- anyone in; and whatever goes wrong in here is logged and lets users pass, unless the settings say otherwise.
+-- It never answers OK, so no mistake in a configuration makes it let anyone in; and whatever goes wrong in here is logged
+-- and leaves the decision to the other passdbs, unless the settings say otherwise.
 
 -- If not even the module that reads the settings can be loaded: "allow" or "temp-fail".
 local WHEN_NOT_INSTALLED = "allow"
@@ -36,9 +36,11 @@ end
 
 -- ------------------------------------------------------------------------------------------------- what is answered
 
+-- Behind the password nobody needs to come next, which Dovecot wants for NEXT; and an OK would have to bring the
+-- credentials of a challenge-response mechanism. An unknown user leaves the result as the passdbs before made it.
 local function pass_on(request)
   if request.skip_password_check then
-    return dovecot.auth.PASSDB_RESULT_OK, {}
+    return dovecot.auth.PASSDB_RESULT_USER_UNKNOWN, ""
   end
   return dovecot.auth.PASSDB_RESULT_NEXT, ""
 end
@@ -78,7 +80,7 @@ local function may_wait()
   if file then
     file:close()
   end
-  return not command:find("dovecot/auth", 1, true) or command:find("%f[%w-]%-w") or command:find("worker", 1, true)
+  return not command:find("^dovecot[^/]*/auth") or command:find("\0-w", 1, true) or command:find("worker", 1, true)
 end
 
 local function ask(current, sender, address)
@@ -156,9 +158,4 @@ function auth_passdb_lookup(request)
     return results[2], results[3]
   end
   return broken(request, current["on-error"], tostring(results[2]))
-end
-
--- Dovecot 2.4 asks this; Dovecot's own cache must not keep what depends on more than the user's name.
-function auth_passdb_get_cache_key()
-  return ""
 end

@@ -25,18 +25,9 @@ ZONE = {
 RESULTS = ["pass", "fail", "softfail", "neutral", "none", "permerror", "temperror"]
 DISABLE = ["fail: disable", "permerror: disable", "temperror: temp-fail"]
 
-POLICY = """
-passdb {
-  driver = lua
-  args = file=SCRIPTS/login.lua blocking=yes cache_key=%u%s%{session}
-  MORE
-  result_failure = return-fail
-  result_internalfail = return-fail
-}
-"""
-# The policy behind the password, as the README recommends; and before it, for who must.
-BEHIND = dovecot.PASSWORDS.format(more="result_success = continue-ok") + POLICY.replace("MORE", "skip = unauthenticated")
-BEFORE = POLICY.replace("MORE", "result_success = continue") + dovecot.PASSWORDS.format(more="")
+# As the README has them.
+BEHIND = dovecot.readme_block("result_success = continue-ok")
+BEFORE = dovecot.readme_block("result_success = continue\n")
 
 
 class Login(dovecot.DovecotTest):

@@ -343,6 +343,17 @@ function dovecot_spf.printable(text)
   return #text > LOG_TEXT_MAX and text:sub(1, LOG_TEXT_MAX) .. "..." or text
 end
 
+--- The address of the client that a mail user's session came from, behind XCLIENT and proxies; nil if there is none.
+function dovecot_spf.client_of(user)
+  for _, variable in ipairs({ "%{remote_ip}", "%{rip}" }) do
+    local expanded, value = pcall(user.var_expand, user, variable)
+    if expanded and dovecot_spf.address(value) then
+      return value
+    end
+  end
+  return nil
+end
+
 -- -------------------------------------------------------------------------------------------------------------- checks
 
 --- A cache of at most about `size` answers: the older half goes when the younger is full.
