@@ -352,17 +352,21 @@ static spf_guess_t guess_address_colon(const spf_wrong_t *wrong, spf_buf_t *out)
     return SPF_GUESS_MENDED;
 }
 
-/* include;example.com, include/example.com */
+/* include::example.com, include;example.com, include/example.com */
 static spf_guess_t guess_colon(const spf_wrong_t *wrong, spf_buf_t *out)
 {
     static const char *const with_name[] = {"include", "exists", NULL};
 
     if (is_address_mechanism(wrong))
         return guess_address_colon(wrong, out);
-    bool is_slash = is_next(wrong, '/') && is_one_of(wrong, with_name);
-    bool is_other = is_next(wrong, ';') || is_next(wrong, ',') || is_next(wrong, '|');
-    if ((!is_slash && !is_other) || !is_one_of(wrong, mechanisms) || is_name(wrong, "all") ||
-        wrong->name + 1 == wrong->length)
+    if (is_next(wrong, ':') && wrong->value < wrong->length && wrong->text[wrong->value] == ':' &&
+        is_one_of(wrong, mechanisms)) {
+        spf_buf_add(out, wrong->text, wrong->value);
+        spf_buf_add(out, wrong->text + wrong->value + 1, wrong->length - wrong->value - 1);
+        return SPF_GUESS_MENDED;
+    }
+    bool is_separated = is_next(wrong, '/') || is_next(wrong, ';') || is_next(wrong, ',') || is_next(wrong, '|');
+    if (!is_separated || !is_one_of(wrong, with_name) || wrong->name + 1 == wrong->length)
         return SPF_GUESS_NONE;
     spf_buf_add(out, wrong->text, wrong->name);
     spf_buf_add_char(out, ':');
@@ -574,12 +578,12 @@ static const spf_guess_rule_t rules[] = {
      "Remove the qualifier."},
     {SPF_LINT_MODIFIER_COLON, guess_modifier_colon, "is a modifier, and those take \"=\" in place of \":\"",
      "Write \"=\" in place of \":\"."},
-    {SPF_LINT_BARE_ADDRESS, spf_guess_bare_address, "is an address without a mechanism",
-     "Write ip4: or ip6: before it."},
     {SPF_LINT_ADDRESS_FAMILY, spf_guess_family, "has an address of the other family",
      "Use ip4 for IPv4 and ip6 for IPv6 addresses."},
     {SPF_LINT_ADDRESS_AS_NAME, spf_guess_address_as_name, "has an address where a name is expected",
      "Use ip4 or ip6 for addresses."},
+    {SPF_LINT_BARE_ADDRESS, spf_guess_bare_address, "is an address without a mechanism",
+     "Write ip4: or ip6: before it."},
     {SPF_LINT_NETMASK, spf_guess_netmask, "has a netmask where a prefix length is expected",
      "Write the prefix length, as in \"/24\"."},
     {SPF_LINT_RUN_TOGETHER, guess_run_together, "is two terms without a space between them",

@@ -310,36 +310,50 @@ spf_guess_t spf_guess_leading_zero(const spf_wrong_t *wrong, spf_buf_t *out)
     return SPF_GUESS_KNOWN;
 }
 
-/* Leading zeros of a prefix length that the slash stands before, a second slash before that of a network. */
+/* A text with something in place of some octets of it. */
+static spf_guess_t exchange(const spf_wrong_t *wrong, spf_buf_t *out, size_t at, size_t length, const char *by)
+{
+    spf_buf_add(out, wrong->text, at);
+    spf_buf_add_text(out, by);
+    spf_buf_add(out, wrong->text + at + length, wrong->length - at - length);
+    return SPF_GUESS_MENDED;
+}
+
+static bool has_slash_before(const spf_wrong_t *wrong, size_t at)
+{
+    return at > 0 && spf_ascii_is_digit(wrong->text[at - 1]) && memchr(wrong->text, '/', at) != NULL;
+}
+
+/* ip4:192.0.2.0//24, a/24/64, a/024; of what is too large nobody knows what it should be. */
+static spf_guess_t mend_prefix(const spf_wrong_t *wrong, spf_buf_t *out, size_t slash)
+{
+    bool is_network = family_of_mechanism(wrong) != 0;
+    size_t zeros = slash + 1;
+
+    if (is_network && wrong->text[slash - 1] == '/')
+        return exchange(wrong, out, slash, 1, "");
+    if (!is_network && has_slash_before(wrong, slash))
+        return exchange(wrong, out, slash, 1, "//");
+    while (zeros + 1 < wrong->length && wrong->text[zeros] == '0')
+        zeros++;
+    return zeros > slash + 1 ? exchange(wrong, out, slash + 1, zeros - slash - 1, "") : SPF_GUESS_KNOWN;
+}
+
+/* What stands behind the last slash, or a backslash in its place. */
 spf_guess_t spf_guess_prefix(const spf_wrong_t *wrong, spf_buf_t *out)
 {
     const char *slash = memrchr(wrong->text, '/', wrong->length);
     const char *backslash = memchr(wrong->text, '\\', wrong->length);
-    size_t at, digits;
+    size_t digits;
 
-    if (backslash != NULL && slash == NULL) {
-        at = (size_t)(backslash - wrong->text);
-        spf_buf_add(out, wrong->text, at);
-        spf_buf_add_char(out, '/');
-        spf_buf_add(out, backslash + 1, wrong->length - at - 1);
-        return SPF_GUESS_MENDED;
-    }
-    if (slash == NULL || wrong->at < (at = (size_t)(slash - wrong->text)))
+    if (family_of_mechanism(wrong) == 0 && !is_named(wrong, "a") && !is_named(wrong, "mx"))
         return SPF_GUESS_NONE;
-    for (digits = at + 1; digits < wrong->length && spf_ascii_is_digit(wrong->text[digits]); digits++)
-        continue;
-    if (digits != wrong->length)
+    if (backslash != NULL && slash == NULL)
+        return exchange(wrong, out, (size_t)(backslash - wrong->text), 1, "/");
+    if (slash == NULL || slash == wrong->text || wrong->at < (size_t)(slash - wrong->text))
         return SPF_GUESS_NONE;
-    if (family_of_mechanism(wrong) != 0 && at > 0 && wrong->text[at - 1] == '/') {
-        spf_buf_add(out, wrong->text, at);
-        spf_buf_add(out, slash + 1, wrong->length - at - 1);
-        return SPF_GUESS_MENDED;
-    }
-    if (wrong->length - at < 3 || slash[1] != '0')
-        return SPF_GUESS_KNOWN;
-    for (digits = at + 1; digits + 1 < wrong->length && wrong->text[digits] == '0'; digits++)
-        continue;
-    spf_buf_add(out, wrong->text, at + 1);
-    spf_buf_add(out, wrong->text + digits, wrong->length - digits);
-    return SPF_GUESS_MENDED;
+    for (digits = (size_t)(slash + 1 - wrong->text); digits < wrong->length; digits++)
+        if (!spf_ascii_is_digit(wrong->text[digits]))
+            return SPF_GUESS_NONE;
+    return mend_prefix(wrong, out, (size_t)(slash - wrong->text));
 }

@@ -142,10 +142,9 @@ static bool read_misspelt(spf_linter_t *linter, const char *text, size_t length,
     }
     if (begins(text + at, length - at, version))
         return read_glued(linter, text, length, at, misspelt);
-    if (read_slip(text, length, at, misspelt))
+    if (has_terms(text, length) && read_misspelling(text, length, at, misspelt))
         return true;
-    return (has_terms(text, length) && read_misspelling(text, length, at, misspelt)) ||
-           lacks_version(linter, text, length, at, misspelt);
+    return read_slip(text, length, at, misspelt) || lacks_version(linter, text, length, at, misspelt);
 }
 
 static const char *replacement_of(const misspelt_t *misspelt, size_t length)

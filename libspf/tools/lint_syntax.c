@@ -33,6 +33,15 @@ static bool splice(mend_t *mend, const spf_wrong_t *wrong, const spf_buf_t *by)
     return true;
 }
 
+/* "all" alone says "+all", which hardly anybody means: nothing is mended to that. */
+static bool lets_all_pass(const spf_record_t *record)
+{
+    for (uint32_t i = 0; i < record->term_count; i++)
+        if (record->terms[i].kind == SPF_TERM_ALL && record->terms[i].result == SPF_RESULT_PASS)
+            return true;
+    return false;
+}
+
 /* One step; false: there is nothing more to be done. */
 static bool mend_step(spf_linter_t *linter, mend_t *mend)
 {
@@ -44,7 +53,7 @@ static bool mend_step(spf_linter_t *linter, mend_t *mend)
     if (record == NULL)
         return false;
     if (record->error_term == SPF_NO_TERM) {
-        mend->is_certain = true;
+        mend->is_certain = !lets_all_pass(record);
         spf_record_unref(record);
         return false;
     }
@@ -90,22 +99,23 @@ static const char *missing_joint(const char *term, size_t length)
     return NULL;
 }
 
-/* The two terms as one, if that is one; else NULL. */
+/* The two terms as one, mended if need be, if that is one; else NULL. */
 static const char *join_terms(spf_linter_t *linter, const spf_term_t *first, const char *joint,
                               const spf_term_t *second)
 {
-    char text[MENDED_MAX];
+    char text[TERM_MAX];
     spf_buf_t buf;
+    mend_t mend;
 
-    if (first->length > TERM_MAX / 2 || second->length > TERM_MAX / 2)
-        return NULL;
     spf_buf_init(&buf, text, sizeof(text));
     spf_buf_add(&buf, linter->text + first->offset, first->length);
     spf_buf_add_text(&buf, joint);
     spf_buf_add(&buf, linter->text + second->offset, second->length);
-    if (!spf_lint_is_valid(linter, buf.data, buf.len))
+    if (buf.full)
         return NULL;
-    return spf_arena_copy(linter->arena, buf.data, buf.len);
+    mend_text(linter, &mend, buf.data, buf.len);
+    bool is_one = mend.is_certain && mend.length > 0 && memchr(mend.text, ' ', mend.length) == NULL;
+    return is_one ? spf_arena_copy(linter->arena, mend.text, mend.length) : NULL;
 }
 
 /* Says that two terms are one, the remark standing at octet `at`. */

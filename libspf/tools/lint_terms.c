@@ -357,15 +357,22 @@ static void say_all(spf_linter_t *linter, const spf_term_t *term)
                           "Write \"~all\" or \"-all\" once every sender is listed.");
 }
 
+/* "- all": the qualifier stands alone before it. */
+static bool is_torn(const spf_linter_t *linter)
+{
+    const spf_term_t *before = linter->all > 0 ? term_at(linter, linter->all - 1) : NULL;
+    return before != NULL && before->length == 1 && spf_lint_word(text_of(linter, before), 1) == 1;
+}
+
 void spf_lint_all(spf_linter_t *linter)
 {
     const spf_record_t *record = linter->record;
 
     if (record == NULL)
         return;
-    if (record->has_all)
+    if (record->has_all && !is_torn(linter))
         say_all(linter, term_at(linter, linter->all));
-    else if (record->redirect == SPF_NO_TERM && record->error_term == SPF_NO_TERM)
+    else if (!record->has_all && record->redirect == SPF_NO_TERM && record->error_term == SPF_NO_TERM)
         spf_lint_add(linter, SPF_LINT_NO_ALL, 0, 0,
                      "The record has neither all nor redirect: mail from elsewhere is neutral, as with \"?all\".",
                      "Write \"~all\" or \"-all\" at its end.");
