@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "python"
 STEP_S = 60
 
-# The client 192.0.2.7 is pass.example's; names below broken.example are in no zone, so that asking for them fails.
+# The client 192.0.2.7 is pass.example's. Asking for a CNAME loop fails.
 ZONE = """\
 $TTL 300
 example. IN SOA ns.example. hostmaster.example. 1 3600 600 86400 300
@@ -21,7 +21,8 @@ why.example. IN TXT "%{i} is none of ours"
 soft.example. IN TXT "v=spf1 ~all"
 neutral.example. IN TXT "v=spf1 ?all"
 perm.example. IN TXT "v=spf1 ip4:192.0.2.0/33 -all"
-temp.example. IN TXT "v=spf1 a:host.broken.invalid -all"
+temp.example. IN TXT "v=spf1 a:loop.example -all"
+loop.example. IN CNAME loop.example.
 plain.example. IN TXT "nothing about mail"
 helo.example. IN TXT "v=spf1 a -all"
 helo.example. IN A 192.0.2.7

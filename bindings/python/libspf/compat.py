@@ -26,6 +26,9 @@ __all__ = [
     "domainmatch", "insert_libspf_local_policy", "query", "quote_value", "reverse_dots", "split_email",
 ]
 
+__version__ = "2.0.14"
+"""The version of pyspf whose interface this is; libspf.__version__ is libspf's."""
+
 Verdict = Tuple[str, int, str]
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 DNSAnswer = Tuple[Tuple[str, str], Any]
@@ -163,8 +166,12 @@ def _installed_lookup(name: str, qtype: str, strict: object = True, timeout: flo
 DNSLookup: Callable[..., Iterable[DNSAnswer]] = _installed_lookup
 
 
+def _folded(name: Any) -> str:
+    return str(name).lower().rstrip(".")
+
+
 def _is_name(name: str) -> bool:
-    return all(0 < len(label) < 64 for label in name.split("."))
+    return len(name) < 254 and all(0 < len(label) < 64 for label in name.split("."))
 
 
 def _address(value: Any) -> Optional[IPAddress]:
@@ -435,7 +442,7 @@ class query:
         return result
 
     def _ask(self, where: "libspf.Context", record: Optional[str]) -> "libspf.Result":
-        result = where.check(self.c, self.s, self.h, receiver=self.r, record=record, trace=True,
+        result = where.check(self.c, self.s, self.h, receiver=_plain(self.r), record=record, trace=True,
                              timeout=min(self.querytime, 600) if self.querytime > 0 else None,
                              would_be=not self.strict)
         if self.verbose:
@@ -447,17 +454,18 @@ class query:
         try:
             values = self._values(question.name, question.type)
         except TempError as error:
-            question.fail("timeout", str(error))
+            question.fail("error", str(error))
             return None
         except Exception as error:  # whatever the script's function may raise
             self._failure = error
             question.fail("error")
             return None
         if question.type in ("A", "AAAA"):
-            return [address for address in map(_address, values) if address is not None]
+            version = 4 if question.type == "A" else 6
+            return [address for address in map(_address, values) if address is not None and address.version == version]
         if question.type == "TXT":
             return [_octets(value) for value in values]
-        return [_host(value) for value in values]
+        return [host for host in map(_host, values) if not host or _is_name(host.rstrip("."))]
 
     def _with_local_policy(self, record: Optional[str]) -> Optional[str]:
         """The record to evaluate: None for the domain's own as it is."""
@@ -544,7 +552,7 @@ class query:
 
     def _values(self, name: str, qtype: str) -> List[Any]:
         seen: List[str] = []
-        at = name.lower().rstrip(".")
+        at = _folded(name)
         while at not in seen and _is_name(at):
             if len(seen) > MAX_CNAME:
                 raise TempError(f"more than {MAX_CNAME} CNAMEs in a row", name)
@@ -553,18 +561,23 @@ class query:
             aliases = self.cache.get((at, "CNAME"), [])
             if values or not aliases:
                 return list(values)
-            at = str(aliases[0]).lower().rstrip(".")
+            at = _folded(aliases[0])
         return []
 
     def _lookup(self, name: str, qtype: str) -> List[Any]:
-        """The values at one name. The same question is asked once; of other records in an answer CNAMEs are kept."""
+        """The values at one name. The same question is asked once; of an answer's other records its CNAME chain is
+        kept, and nothing else: whoever answers for one name has no say about others."""
         if (name, qtype) not in self.cache:
-            answers = [((key[0].lower().rstrip("."), key[1]), value)
-                       for key, value in DNSLookup(name, qtype, self.strict, self.timeout)]
-            self.cache[name, qtype] = []
-            for key, value in answers:
-                if key[1] == qtype or (key[1] == "CNAME" and not self.cache.get(key)):
-                    self.cache.setdefault(key, []).append(value)
+            answers: Dict[Tuple[str, str], List[Any]] = {(name, qtype): []}
+            for (owner, kind), value in DNSLookup(name, qtype, self.strict, self.timeout):
+                answers.setdefault((_folded(owner), kind), []).append(value)
+            at = name
+            while (at, qtype) in answers or (at, "CNAME") in answers:
+                for key in ((at, qtype), (at, "CNAME")):
+                    if key in answers:
+                        self.cache.setdefault(key, answers.pop(key))
+                aliases = self.cache.get((at, "CNAME"), [])
+                at = _folded(aliases[0]) if aliases else ""
         return self.cache[name, qtype]
 
     def dns_a(self, domainname: str, A: str = "A") -> List[Any]:
@@ -700,15 +713,14 @@ class query:
 
     def parse_header_spf(self, val: str) -> Dict[str, str]:
         """As parse_header(), for the value of a Received-SPF field."""
-        comments, rest = _split_comments(val)
-        word, _, pairs = rest.strip().partition(" ")
-        self.result = word.lower()
+        words, comments = _tokens(val)
+        self.result = words[0].lower() if words else None
         self.mechanism = None
         if comments:
             self.comment = comments[0]
         names = {"envelope-from": "s", "helo": "h", "receiver": "r", "mechanism": "mechanism", "identity": "ident"}
         more: Dict[str, str] = {}
-        for key, value in _pairs(pairs):
+        for key, value in _pairs(words[1:]):
             if key == "client-ip":
                 self.set_ip(value)
             elif key == "problem":
@@ -722,9 +734,9 @@ class query:
 
     def parse_header_ar(self, val: str) -> Dict[str, str]:
         """As parse_header(), for a whole Authentication-Results field: its spf result, authserv-id and identity."""
-        _, rest = _split_comments(val.partition(":")[2])
-        self.authserv = (rest.partition(";")[0].split() or [""])[0]
-        for key, value in _pairs(rest.replace(" smtp.", ";smtp.")):
+        words, _ = _tokens(val.partition(":")[2])
+        self.authserv = words[0] if words else None
+        for key, value in _pairs(words[1:]):
             if key == "spf":
                 self.result = value.lower()
             elif key == "smtp.mailfrom":
@@ -741,23 +753,37 @@ def _ascii(octets: bytes) -> str:
         raise PermError("a record with octets outside ASCII", repr(octets)) from error
 
 
-_COMMENT_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.|\([^()]*\))*\)|[^"(]+|.', re.DOTALL)
-_PAIR = re.compile(r'\s*([A-Za-z][\w.-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;]*)')
+def _tokens(text: str) -> Tuple[List[str], List[str]]:
+    """A header field's value in one pass: its words, which spaces and semicolons part unless they are quoted, and its
+    comments. Quoted pairs are resolved; the quotation marks are dropped."""
+    words, comments = [""], [""]
+    depth, is_quoted = 0, False
+    characters = iter(text)
+    for character in characters:
+        into = comments if depth else words
+        if character == "\\":
+            into[-1] += next(characters, "")
+        elif character == '"' and not depth:
+            is_quoted = not is_quoted
+        elif is_quoted:
+            into[-1] += character
+        elif character == "(":
+            comments[-1] += character if depth else ""
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+            if depth:
+                comments[-1] += character
+            else:
+                comments.append("")
+        elif not depth and (character == ";" or character.isspace()):
+            words.append("")
+        else:
+            into[-1] += character
+    return [word for word in words if word], comments[:-1]
 
 
-def _split_comments(text: str) -> Tuple[List[str], str]:
-    """The comments of a field, without their parentheses, and the field without them on one line."""
-    tokens = _COMMENT_TOKENS.findall(" ".join(text.split()))
-    comments = [re.sub(r"\\(.)", r"\1", token[1:-1]) for token in tokens if len(token) > 1 and token[0] == "("]
-    rest = "".join(token for token in tokens if token[0] != "(")
-    return comments, " ".join(rest.split())
-
-
-def _pairs(text: str) -> List[Tuple[str, str]]:
-    """key=value pairs parted by semicolons; quoted values as what they mean."""
-    found = []
-    for match in _PAIR.finditer(text):
-        key, value = match.groups()
-        found.append((key.lower(), re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value))
-    return found
-
+def _pairs(words: Iterable[str]) -> List[Tuple[str, str]]:
+    """Those of the words that are key=value."""
+    parted = (word.partition("=") for word in words)
+    return [(key.lower(), value) for key, equals, value in parted if equals]
