@@ -144,7 +144,7 @@ static void run_with_resolver(lua_State *L, const char *function, spf_lua_result
     if (err != SPF_OK)
         raise_start(L, function, check->check, err);
     for (;;) {
-        spf_lua_advance_or_raise(L);
+        spf_lua_turn(L);
         if (check->context == NULL)
             luaL_error(L, "%s: the context was closed meanwhile, or the process forked", function);
         if (spf_lua_has_ended(check))

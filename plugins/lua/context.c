@@ -39,13 +39,13 @@ spf_lua_context_t *spf_lua_push_shared(lua_State *L)
     return context;
 }
 
-/* The module's own functions have an upvalue; they may be called with a dot or with a colon. */
+/* The functions of the module itself have a boolean for upvalue; they may be called with a dot or with a colon. */
 static spf_lua_context_t *to_any_context(lua_State *L, const char *function)
 {
     spf_lua_context_t *context;
 
     luaL_checkstack(L, 8, function);
-    if (lua_toboolean(L, lua_upvalueindex(1))) {
+    if (lua_isboolean(L, lua_upvalueindex(1))) {
         spf_lua_push_slot(L, SPF_LUA_MODULE);
         if (lua_gettop(L) > 1 && lua_rawequal(L, 1, -1))
             lua_remove(L, 1);

@@ -156,6 +156,15 @@ void spf_lua_call_protected(lua_State *L, int arguments, int error)
         keep_error(L, error);
 }
 
+static void process_resolver(lua_State *L, int error)
+{
+    if (!self(L)->has_resolver)
+        return;
+    spf_lua_push_slot(L, SPF_LUA_PROCESS_RESOLVER);
+    lua_pushvalue(L, SPF_LUA_SELF);
+    spf_lua_call_protected(L, 1, error);
+}
+
 spf_err_t spf_lua_advance(lua_State *L, int error)
 {
     spf_lua_context_t *context = self(L);
@@ -200,13 +209,6 @@ static int raise_system(lua_State *L, spf_err_t err)
     return luaL_error(L, "libspf: %s", spf_strerror(err));
 }
 
-static void process_resolver(lua_State *L, int error)
-{
-    spf_lua_push_slot(L, SPF_LUA_PROCESS_RESOLVER);
-    lua_pushvalue(L, SPF_LUA_SELF);
-    spf_lua_call_protected(L, 1, error);
-}
-
 int spf_lua_process(lua_State *L)
 {
     spf_lua_context_t *context = self(L);
@@ -215,9 +217,8 @@ int spf_lua_process(lua_State *L)
 
     luaL_checkstack(L, 8, "libspf");
     lua_pushnil(L);
-    if (context->has_resolver)
-        process_resolver(L, error);
     context->inside++;
+    process_resolver(L, error);
     do {
         if (context->context != NULL)
             err = spf_lua_advance(L, error);
@@ -233,12 +234,15 @@ int spf_lua_process(lua_State *L)
     return called;
 }
 
-void spf_lua_advance_or_raise(lua_State *L)
+void spf_lua_turn(lua_State *L)
 {
     int error = lua_gettop(L) + 1;
     spf_err_t err;
 
     lua_pushnil(L);
+    self(L)->inside++;
+    process_resolver(L, error);
+    self(L)->inside--;
     err = spf_lua_advance(L, error);
     if (!lua_isnil(L, error))
         lua_error(L);

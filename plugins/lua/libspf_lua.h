@@ -165,7 +165,7 @@ bool spf_lua_block(lua_State *L, double seconds);
 enum { SPF_LUA_NO_ERROR = 0 };
 /* Lets the library, and the resolver, go on as far as they can, and calls no functions. */
 spf_err_t spf_lua_advance(lua_State *L, int error);
-void spf_lua_advance_or_raise(lua_State *L);
+void spf_lua_turn(lua_State *L);
 /* lua_pcall() of what is on the stack, without results. */
 void spf_lua_call_protected(lua_State *L, int arguments, int error);
 extern const luaL_Reg spf_lua_event_functions[];
