@@ -317,4 +317,5 @@ class Bench:
         self.server.close()
 
 
-Bench(sys.argv[1], sys.argv[2], "--quick" in sys.argv[3:]).run()
+if __name__ == "__main__":
+    Bench(sys.argv[1], sys.argv[2], "--quick" in sys.argv[3:]).run()

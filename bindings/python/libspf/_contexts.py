@@ -10,7 +10,7 @@ from . import _swig
 from ._asking import new_check
 from ._errors import Error, ErrorCode
 from ._many import Checks
-from ._ports import LoopPort, ThreadPort, close_loop
+from ._ports import STARTED_AT_ONCE, LoopPort, ThreadPort, close_loop
 from ._resolver import Questions
 from ._results import Result
 from ._settings import Settings
@@ -193,7 +193,7 @@ class Context:
         port.waiting[number] = future, check
         try:
             # Where others are waited for too, the loop will do what can be done for all.
-            if not port.is_watched or self._questions is not None:
+            if not port.is_watched or self._questions is not None or not number % STARTED_AT_ONCE:
                 port.ready()
             if not future.done():
                 self._watch(loop, port)

@@ -6,7 +6,7 @@ from typing import Any, AsyncIterator, Deque, Dict, Iterator, Mapping, Optional,
 
 from ._asking import new_check
 from ._errors import Error
-from ._ports import ThreadPort, close_loop
+from ._ports import STARTED_AT_ONCE, ThreadPort, close_loop
 from ._results import Result
 
 # In order: how many results may wait for a slow one before them, in units of the concurrency.
@@ -110,6 +110,8 @@ class Checks:
                     entry = self._start(question, port)
                     under_way[entry.check.number] = entry
                     window.begin(entry)
+                    if not entry.check.number % STARTED_AT_ONCE:
+                        port.turn()
                 port.turn()
                 number = port.port.take_done()
                 while number:

@@ -8,6 +8,9 @@ from . import _swig
 from ._errors import Error
 from ._resolver import Questions
 
+# While many checks are started, answers must not wait so long that their questions are asked again.
+STARTED_AT_ONCE = 64
+
 
 class Port:
     """Checks end in any thread that uses the context; whose port they were started in learns of it."""

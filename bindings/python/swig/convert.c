@@ -10,6 +10,7 @@
 #endif
 
 PyObject *libspf_swig_init(void);
+PyMODINIT_FUNC PyInit__libspf(void);
 
 PyMODINIT_FUNC PyInit__libspf(void)
 {
