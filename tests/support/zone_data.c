@@ -110,6 +110,19 @@ static size_t zone_name_normalise(char out[ZONE_NAME_MAX + 1], const char *name,
     return length;
 }
 
+const char *zone_name_at(const zone_t *zone, size_t index, size_t *length)
+{
+    for (size_t i = 0; i < zone->bucket_count; i++) {
+        for (const zone_name_t *name = zone->buckets[i]; name; name = name->next) {
+            if (index-- == 0) {
+                *length = name->length;
+                return name->text;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* FNV-1a. */
 static size_t zone_hash(const char *text, size_t length)
 {

@@ -61,6 +61,9 @@ bool zone_name_is_valid(const char *name, size_t length);
 /* The type's number; 0 if it is none of those above. */
 uint16_t zone_type_from_name(const char *word);
 
+/* Name number index, in an order of the zone's own, as octets that a NUL ends; NULL past the last. */
+const char *zone_name_at(const zone_t *zone, size_t index, size_t *length);
+
 zone_answer_t zone_lookup(const zone_t *zone, const char *name, size_t length, uint16_t type);
 /* The next record of the same type. */
 const zone_record_t *zone_record_next(const zone_record_t *record);
