@@ -16,6 +16,7 @@ import sys
 from typing import List, Optional, Tuple, cast
 
 import libspf
+from aiosmtpd.proxy_protocol import ProxyData
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 log = logging.getLogger("smtp_server")
@@ -28,6 +29,9 @@ class SPFHandler:
 
     def __init__(self, context: libspf.Context, mode: str, box: Optional[mailbox.Maildir] = None) -> None:
         self.context, self.mode, self.box = context, mode, box
+
+    async def handle_PROXY(self, server: SMTP, session: Session, envelope: Envelope, data: ProxyData) -> bool:
+        return True  # asked only with --proxy-protocol: whoever can connect is believed
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str,
                           mail_options: List[str]) -> str:

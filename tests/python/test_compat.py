@@ -322,7 +322,7 @@ def test_what_a_lookup_raises_comes_out(monkeypatch: pytest.MonkeyPatch) -> None
     assert q.check()[:2] == ("temperror", 451) and "later" in q.prob
 
 
-ODD_VALUES = [  # what a DNSLookup may answer, and the result
+ODD_VALUES: List[Tuple[List[Tuple[str, Any]], str]] = [  # what a DNSLookup may answer, and the result
     ([("A", b"\xc0\x00\x02\x07")], "pass"), ([("A", "192.0.2.7")], "pass"), ([("A", "junk")], "fail"),
     ([("A", b"")], "fail"), ([("A", None)], "fail"), ([("A", "2001:db8::7")], "fail"),
     ([("CNAME", "")], "fail"), ([("CNAME", "host.example.com.")], "fail"),
@@ -392,8 +392,9 @@ def test_changed_limits_of_the_network_context(monkeypatch: pytest.MonkeyPatch, 
 
 def test_lookups_by_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The three ways in which the default DNSLookup answers, with the packages made up."""
-    monkeypatch.setitem(sys.modules, "dns.resolver", None)
-    monkeypatch.setitem(sys.modules, "DNS", None)
+    missing: Any = None
+    monkeypatch.setitem(sys.modules, "dns.resolver", missing)
+    monkeypatch.setitem(sys.modules, "DNS", missing)
     with pytest.raises(spf.TempError, match="needs dnspython or py3dns"):
         spf.DNSLookup("example.com", "A")
 

@@ -4,7 +4,7 @@ import pathlib
 import signal
 import socket
 import stat
-from typing import Dict, Iterator
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
@@ -68,7 +68,7 @@ def request(**attributes: str) -> bytes:
 
 
 @pytest.fixture(name="zone")
-def _zone(tmp_path: pathlib.Path) -> Iterator[list]:
+def _zone(tmp_path: pathlib.Path) -> Iterator[List[str]]:
     yield [*offline(tmp_path), "--receiver", "mx.receiver.example"]
 
 
@@ -86,7 +86,7 @@ DEFAULTS = [
 ]
 
 
-def test_results(zone: list) -> None:
+def test_results(zone: List[str]) -> None:
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as postfix:
         for domain, start in DEFAULTS:
             action = postfix.message("ann@" + domain)
@@ -97,7 +97,7 @@ def test_results(zone: list) -> None:
 
 
 # options, sender, HELO, the start of the answer
-CONFIGURED = [
+CONFIGURED: List[Tuple[List[str], str, str, str]] = [
     (["--mail-from-reject", "softfail"], "ann@soft.example", "mail.plain.example", "550 5.7.23 SPF softfail: "),
     (["--mail-from-reject", "softfail"], "ann@neutral.example", "mail.plain.example", "PREPEND "),
     (["--mail-from-reject", "not-pass"], "ann@neutral.example", "mail.plain.example", "550 5.7.23 SPF neutral: "),
@@ -129,7 +129,7 @@ CONFIGURED = [
 ]
 
 
-def test_settings(zone: list) -> None:
+def test_settings(zone: List[str]) -> None:
     options = sorted({tuple(row[0]) for row in CONFIGURED})
     for each in options:
         with server(NAME, *TCP, *zone, *each) as (_, where), Postfix(where) as postfix:
@@ -138,7 +138,7 @@ def test_settings(zone: list) -> None:
                     assert postfix.message(sender, helo).startswith(start), (given, sender, helo)
 
 
-def test_one_header_for_many_recipients(zone: list) -> None:
+def test_one_header_for_many_recipients(zone: List[str]) -> None:
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as first, Postfix(where) as second:
         question = {"sender": "ann@pass.example", "helo_name": "h.plain.example", "client_address": "192.0.2.7"}
         assert first.ask(**question, instance="a.1").startswith("PREPEND ")
@@ -150,7 +150,7 @@ def test_one_header_for_many_recipients(zone: list) -> None:
         assert first.ask(**question).startswith("PREPEND ") and first.ask(**question).startswith("PREPEND ")
 
 
-def test_who_is_not_checked(zone: list) -> None:
+def test_who_is_not_checked(zone: List[str]) -> None:
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as postfix:
         assert postfix.message("ann@fail.example", sasl_username="ann") == "DUNNO"
         assert postfix.message("ann@fail.example", ip="127.0.0.1") == "DUNNO"
@@ -159,7 +159,7 @@ def test_who_is_not_checked(zone: list) -> None:
         assert postfix.message("ann@fail.example", ip="2001:db8::1").startswith("550 ")
 
 
-def test_requests_in_pieces_and_several_at_once(zone: list) -> None:
+def test_requests_in_pieces_and_several_at_once(zone: List[str]) -> None:
     ask = request(sender="ann@pass.example", helo_name="h.plain.example", client_address="192.0.2.7")
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as postfix:
         for octet in range(len(ask)):
@@ -179,7 +179,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("data", MALFORMED)
-def test_trouble_is_no_answer(zone: list, data: bytes) -> None:
+def test_trouble_is_no_answer(zone: List[str], data: bytes) -> None:
     """SMTPD_POLICY_README: in trouble do not answer, log, and hang up; and go on serving others."""
     with server(NAME, *TCP, *zone) as (process, where):
         with Postfix(where) as postfix:
@@ -194,7 +194,7 @@ def test_trouble_is_no_answer(zone: list, data: bytes) -> None:
         assert process.stderr is not None and "hanging up" in process.stderr.read()
 
 
-def test_hostile_values_stay_in_their_line(zone: list) -> None:
+def test_hostile_values_stay_in_their_line(zone: List[str]) -> None:
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as postfix:
         for sender in ('"a\x01\x7f; result=pass"@soft.example', "a(b)@soft.example", "jos\u00e9@soft.example", "@", "a" * 4000):
             assert postfix.message(sender, helo="x; result=pass").count("\n") == 0
@@ -202,7 +202,7 @@ def test_hostile_values_stay_in_their_line(zone: list) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_unix_socket_and_stop(zone: list, tmp_path: pathlib.Path, number: signal.Signals) -> None:
+def test_unix_socket_and_stop(zone: List[str], tmp_path: pathlib.Path, number: signal.Signals) -> None:
     path = tmp_path / "policy"
     for _ in range(2):  # the second one finds no socket of the first one's in its way
         with server(NAME, "--listen", f"unix:{path}", "--socket-mode", "600", *zone) as (process, where):
@@ -242,7 +242,7 @@ BAD_ARGUMENTS = [
 
 
 @pytest.mark.parametrize("arguments,text", BAD_ARGUMENTS)
-def test_arguments(arguments: list, text: str) -> None:
+def test_arguments(arguments: List[str], text: str) -> None:
     done = run(NAME, *arguments)
     assert done.returncode == 2 and text in done.stderr
 

@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import subprocess
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
 
@@ -68,7 +68,7 @@ FORMATS = [
 ]
 
 
-def rows(text: str) -> List[dict]:
+def rows(text: str) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -83,7 +83,7 @@ def test_csv(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("text,expected", FORMATS)
-def test_formats(tmp_path: pathlib.Path, text: str, expected: list) -> None:
+def test_formats(tmp_path: pathlib.Path, text: str, expected: List[Any]) -> None:
     path = tmp_path / "log"
     path.write_text(text)
     said = rows(run(NAME, *offline(tmp_path), "--json", str(path)).stdout)[:-1]
@@ -133,7 +133,7 @@ def on_terminal(arguments: List[str], **environment: str) -> str:
 
 def test_bar(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "list"
-    path.write_text("".join(f"192.0.2.{number % 250},u{number}@pass.example,h\n" for number in range(20000)))
+    path.write_text("".join(f"192.0.2.{number % 250},u{number}@pass.example,h\n" for number in range(6000)))
     arguments = [*offline(tmp_path), str(path)]
     coloured = on_terminal(arguments)
     assert re.search(r"\[\x1b\[32m#+-*\x1b\[0m\] +\d+% \d+ checks, \d+/s", coloured)
