@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/target.h"
+#include "tools/senders.h"
 #include "tools/walk_impl.h"
 
 #include <string.h>
@@ -511,6 +512,17 @@ void spf_walk_expire(spf_walk_t *walk)
     walk->is_expired = true;
 }
 
+/* How many networks may send; false without memory. */
+static bool count_senders(spf_tree_t *tree)
+{
+    spf_addresses_t senders = {0};
+    bool is_ok = spf_senders_collect(&senders, tree);
+
+    tree->summary.networks = spf_addresses_count_networks(&senders);
+    spf_addresses_clear(&senders);
+    return is_ok;
+}
+
 spf_tree_t *spf_walk_tree(spf_walk_t *walk)
 {
     spf_tree_t *tree = walk->tree != NULL ? walk->tree : spf_arena_calloc(walk->arena, sizeof *tree);
@@ -520,6 +532,8 @@ spf_tree_t *spf_walk_tree(spf_walk_t *walk)
     if (!spf_walk_view(walk, tree))
         return NULL;
     spf_tree_count(tree);
+    if (!count_senders(tree))
+        return NULL;
     walk->tree = tree;
     return tree;
 }

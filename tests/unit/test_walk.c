@@ -66,7 +66,7 @@ static const row_t rows[] = {
      "    -all all fail\n"
      "  away.example record ttl=300 octets=54 lookups=0 voids=0/0\n"
      "    ?all all neutral past46\n"
-     "lookups=11 voids=1/2 records=3 ttl=300 permerror4 permerror6\n",
+     "lookups=11 voids=1/2 records=3 senders=33 ttl=300 permerror4 permerror6\n",
      16, 3},
     {"what is there where a record should be", "top.example", NULL, 0,
      "top.example TXT v=spf1 include:nx.example include:nodata.example include:other.example include:two.example "
@@ -103,7 +103,7 @@ static const row_t rows[] = {
      "  bogus.example bogus (DNSSEC validation failed) lookups=0 voids=0/0\n"
      "  slow.example timeout (timeout) lookups=0 voids=0/0\n"
      "  ok.example record ttl=300 octets=47 lookups=0 voids=0/0\n"
-     "lookups=12 voids=2/2 records=2 ttl=300 incomplete permerror4 permerror6\n",
+     "lookups=12 voids=2/2 records=2 senders=0 ttl=300 incomplete permerror4 permerror6\n",
      9, 2},
     {"syntax errors leave the rest to be followed", "wrong.example", NULL, 0,
      "wrong.example TXT v=spf1 a:h.example ip4:999 include:in.example bogus mx:: -all\n"
@@ -120,7 +120,7 @@ static const row_t rows[] = {
      "    ipv4:1.2.3.4 invalid\n"
      "    a:h.example a pass ->h.example #3 v0/2 ttl=300 192.0.2.1/32 [192.0.2.1]\n"
      "    -all all fail\n"
-     "lookups=3 voids=0/2 records=2 ttl=300 permerror4 permerror6\n",
+     "lookups=3 voids=0/2 records=2 senders=1 ttl=300 permerror4 permerror6\n",
      4, 2},
     {"what no mail gets to", "all.example", NULL, 0,
      "all.example TXT v=spf1 a:h.example include:open.example a:h.example redirect=in.example\n"
@@ -146,7 +146,7 @@ static const row_t rows[] = {
      "  in.example record ttl=300 octets=64 lookups=0 voids=0/0\n"
      "    a:h.example a pass ->h.example unreached ttl=300 192.0.2.1/32 [192.0.2.1]\n"
      "    -all all fail unreached\n"
-     "lookups=4 voids=0/2 records=5 ttl=300\n",
+     "lookups=4 voids=0/2 records=5 senders=2 ttl=300\n",
      5, 2},
     {"a redirect is last wherever it stands", "r.example", NULL, 0,
      "r.example TXT v=spf1 redirect=t.example a:h.example\n"
@@ -163,7 +163,7 @@ static const row_t rows[] = {
      "    u.example record ttl=300 octets=63 lookups=0 voids=0/0\n"
      "      a:h.example a pass ->h.example unreached ttl=300 192.0.2.1/32 [192.0.2.1]\n"
      "      ~all all softfail unreached\n"
-     "lookups=3 voids=0/2 records=3 ttl=300\n",
+     "lookups=3 voids=0/2 records=3 senders=2 ttl=300\n",
      5, 3},
     {"limits", "limit.example", NULL, 0,
      "limit.example TXT v=spf1 include:one.example include:two.example ip4:192.0.2.1 a:h.example -all\n"
@@ -190,7 +190,7 @@ static const row_t rows[] = {
      "    a:v6.example a pass ->v6.example #10 v4/0 past46 ttl=300 2001:db8::1/128 [2001:db8::1]\n"
      "    ip4:192.0.2.2 ip4 pass past46 192.0.2.2/32\n"
      "    -all all fail past46\n"
-     "lookups=11 voids=5/5 records=3 ttl=300 permerror4 permerror6\n",
+     "lookups=11 voids=5/5 records=3 senders=3 ttl=300 permerror4 permerror6\n",
      9, 3},
     {"void lookups", "void.example", NULL, 0,
      "void.example TXT v=spf1 a:no.example mx:no.example exists:no.example ip4:192.0.2.1 -all\n",
@@ -200,7 +200,7 @@ static const row_t rows[] = {
      "  exists:no.example exists pass ->no.example no-domain #3 v3/3 past46 ttl=300 [NXDOMAIN]\n"
      "  ip4:192.0.2.1 ip4 pass past46 192.0.2.1/32\n"
      "  -all all fail past46\n"
-     "lookups=3 voids=3/3 records=1 ttl=300 permerror4 permerror6\n",
+     "lookups=3 voids=3/3 records=1 senders=1 ttl=300 permerror4 permerror6\n",
      4, 2},
     {"hosts of mx", "mx.example", NULL, 0,
      "mx.example TXT v=spf1 mx:many.example mx:ten.example mx:sick.example mx:fails.example mx:slow.example -all\n"
@@ -254,7 +254,7 @@ static const row_t rows[] = {
      "  mx:fails.example mx pass ->fails.example error #4 [MX: SERVFAIL]\n"
      "  mx:slow.example mx pass ->slow.example timeout #5 [MX: timeout]\n"
      "  -all all fail\n"
-     "lookups=5 voids=0/0 records=1 ttl=300 incomplete permerror4 permerror6\n",
+     "lookups=5 voids=0/0 records=1 senders=3 ttl=300 incomplete permerror4 permerror6\n",
      30, 3},
     {"many addresses, in an order of their own", "a.example", NULL, 0,
      "a.example TXT v=spf1 a:h.example/28 -all\n"
@@ -275,7 +275,7 @@ static const row_t rows[] = {
      "192.0.2.80/28 192.0.2.192/28 2001:db8::1/128 2001:db8::2/128 [192.0.2.200 192.0.2.3 192.0.2.1 192.0.2.2 "
      "192.0.2.40 192.0.2.50 192.0.2.60 192.0.2.70 and 2 more 2001:db8::2 2001:db8::1]\n"
      "  -all all fail\n"
-     "lookups=1 voids=0/0 records=1 ttl=300\n",
+     "lookups=1 voids=0/0 records=1 senders=6 ttl=300\n",
      3, 2},
     {"a loop through several records", "l1.example", NULL, 0,
      "l1.example TXT v=spf1 include:l2.example -all\n"
@@ -290,7 +290,7 @@ static const row_t rows[] = {
      "      include:l2.example include pass ->l2.example loop #3\n"
      "      include:l1.example include pass ->l1.example loop #4\n"
      "      -all all fail\n"
-     "lookups=4 voids=0/0 records=3 ttl=300 permerror4 permerror6\n",
+     "lookups=4 voids=0/0 records=3 senders=0 ttl=300 permerror4 permerror6\n",
      3, 3},
     {"the same record in two places is asked for once", "d.example", NULL, 0,
      "d.example TXT v=spf1 include:x.example include:y.example -all\n"
@@ -313,7 +313,7 @@ static const row_t rows[] = {
      "    z.example record ttl=300 octets=63 lookups=1 voids=1/1\n"
      "      a:h.example a pass ->h.example no-domain #6 v2/2 ttl=300 [NXDOMAIN]\n"
      "      -all all fail\n"
-     "lookups=6 voids=2/2 records=5 ttl=300\n",
+     "lookups=6 voids=2/2 records=5 senders=0 ttl=300\n",
      6, 4},
     {"a given record", "given.example", "v=spf1 a include:given.example include:in.example -all", 0,
      "given.example TXT v=spf1 mx -all\n"
@@ -328,7 +328,7 @@ static const row_t rows[] = {
      "  in.example record ttl=300 octets=54 lookups=1 voids=0/1\n"
      "    a a pass ->in.example #4 v0/2 ttl=300 192.0.2.2/32 [192.0.2.2]\n"
      "    -all all fail\n"
-     "lookups=4 voids=0/2 records=2 ttl=300 permerror4 permerror6\n",
+     "lookups=4 voids=0/2 records=2 senders=2 ttl=300 permerror4 permerror6\n",
      5, 2},
     {"a given record of no domain", NULL,
      "v=spf1 a mx/24 a:h.example exists:%{d}.x.example include:in.example ptr ptr:x.example ip4:192.0.2.4 -all", 0,
@@ -348,11 +348,11 @@ static const row_t rows[] = {
      "  in.example record ttl=300 octets=54 lookups=1 voids=0/1\n"
      "    a a pass ->in.example #6 v0/2 ttl=300 192.0.2.2/32 [192.0.2.2]\n"
      "    -all all fail\n"
-     "lookups=8 voids=0/2 records=2 ttl=300 incomplete\n",
+     "lookups=8 voids=0/2 records=2 senders=3 ttl=300 incomplete\n",
      5, 2},
     {"a given text that is no record", NULL, "v=spf2 a -all", 0, "",
      " no-record lookups=0 voids=0/0\n"
-     "lookups=0 voids=0/0 records=0\n",
+     "lookups=0 voids=0/0 records=0 senders=0\n",
      0, 0},
     {"records only", "o.example", NULL, SPF_SURVEY_RECORDS,
      "o.example TXT v=spf1 a mx include:in.example exists:x.example -all\n"
@@ -366,7 +366,7 @@ static const row_t rows[] = {
      "  in.example record ttl=300 octets=54 lookups=1 voids=0/0\n"
      "    a a pass ->in.example not-asked #4\n"
      "    -all all fail\n"
-     "lookups=5 voids=0/0 records=2 ttl=300 incomplete\n",
+     "lookups=5 voids=0/0 records=2 senders=0 ttl=300 incomplete\n",
      2, 2},
     {"nothing but the record", "o.example", NULL, WALKING_NOTHING,
      "o.example TXT v=spf1 a mx include:in.example redirect=in.example\n"
@@ -376,7 +376,7 @@ static const row_t rows[] = {
      "  mx mx pass ->o.example not-asked #2\n"
      "  include:in.example include pass ->in.example not-asked #3\n"
      "  redirect=in.example redirect ->in.example not-asked #4\n"
-     "lookups=4 voids=0/0 records=1 ttl=300 incomplete\n",
+     "lookups=4 voids=0/0 records=1 senders=0 ttl=300 incomplete\n",
      1, 1},
     {"addresses only", "o.example", NULL, SPF_SURVEY_ADDRESSES,
      "o.example TXT v=spf1 a include:in.example\n"
@@ -385,11 +385,11 @@ static const row_t rows[] = {
      "o.example record ttl=300 octets=67 lookups=2 voids=0/1\n"
      "  a a pass ->o.example #1 v0/1 ttl=300 192.0.2.1/32 [192.0.2.1]\n"
      "  include:in.example include pass ->in.example not-asked #2\n"
-     "lookups=2 voids=0/1 records=1 ttl=300 incomplete\n",
+     "lookups=2 voids=0/1 records=1 senders=1 ttl=300 incomplete\n",
      3, 2},
     {"a name that nobody has mail at", "localhost", NULL, EVERYTHING, "localhost TXT v=spf1 -all\n",
      "localhost bad-name lookups=0 voids=0/0\n"
-     "lookups=0 voids=0/0 records=0\n",
+     "lookups=0 voids=0/0 records=0 senders=0\n",
      0, 0},
     {"nearby, with a record", "n.example.org", NULL, EVERYTHING,
      "n.example.org TXT v=spf1 a:rec.example mx:rec.example mx:ok.example include:norec.example include:nx.example "
@@ -413,7 +413,7 @@ static const row_t rows[] = {
      "TYPE99 n.example.org: status 0, 1\n"
      "MX n.example.org: status 0, 1\n"
      "DMARC _dmarc.example.org: status 0, 1\n"
-     "lookups=5 voids=4/4 records=1 ttl=300 permerror4 permerror6\n",
+     "lookups=5 voids=4/4 records=1 senders=1 ttl=300 permerror4 permerror6\n",
      16, 3},
     {"nearby, without a record", "n.example.org", NULL, EVERYTHING,
      "n.example.org TXT spf1 -all\n"
@@ -429,7 +429,7 @@ static const row_t rows[] = {
      "WWW www.n.example.org: status 1, 0\n"
      "TWICE n.example.org.n.example.org: status 0, 1\n"
      "DMARC _dmarc.example.org: status 3, 0\n"
-     "lookups=0 voids=0/0 records=0 ttl=300\n",
+     "lookups=0 voids=0/0 records=0 senders=0 ttl=300\n",
      9, 2},
     {"the nearest DMARC record, of many names", "a.b.c.d.e.f.g.h.i.j.k.example", NULL, EVERYTHING,
      "a.b.c.d.e.f.g.h.i.j.k.example TXT v=spf1 -all\n"
@@ -440,8 +440,50 @@ static const row_t rows[] = {
      "TYPE99 a.b.c.d.e.f.g.h.i.j.k.example: status 0, 0\n"
      "MX a.b.c.d.e.f.g.h.i.j.k.example: status 0, 0\n"
      "DMARC _dmarc.f.g.h.i.j.k.example: status 0, 1\n"
-     "lookups=0 voids=0/0 records=1 ttl=300\n",
+     "lookups=0 voids=0/0 records=1 senders=0 ttl=300\n",
      11, 1},
+    {"who may send", "s.example", NULL, 0,
+     "s.example TXT v=spf1 -ip4:192.0.2.0/30 ip4:192.0.2.0/24 ?include:in.example -include:out.example a:h.example "
+     "exists:no.example redirect=t.example\n"
+     "in.example TXT v=spf1 ip4:198.51.100.0/25 -all\n"
+     "out.example TXT v=spf1 -ip4:203.0.113.7 ip4:203.0.113.0/29 ~all\n"
+     "h.example A 203.0.113.1\n"
+     "h.example A 203.0.113.7\n"
+     "h.example AAAA 2001:db8::1\n"
+     "no.example A SERVFAIL\n"
+     "t.example TXT v=spf1 ip4:192.0.3.0/24 ip4:192.0.2.2 ~ip6:2001:db8::/64 +all\n",
+     "s.example record ttl=300 octets=171 lookups=5 voids=0/0\n"
+     "  -ip4:192.0.2.0/30 ip4 fail 192.0.2.0/30\n"
+     "  ip4:192.0.2.0/24 ip4 pass 192.0.2.0/24\n"
+     "  ?include:in.example include neutral ->in.example #1 ttl=300\n"
+     "  -include:out.example include fail ->out.example #2 ttl=300\n"
+     "  a:h.example a pass ->h.example #3 ttl=300 203.0.113.1/32 203.0.113.7/32 2001:db8::1/128 [203.0.113.1 "
+     "203.0.113.7 2001:db8::1]\n"
+     "  exists:no.example exists pass ->no.example error #4 [A: SERVFAIL]\n"
+     "  redirect=t.example redirect ->t.example #5 ttl=300\n"
+     "  in.example record ttl=300 octets=72 lookups=0 voids=0/0\n"
+     "    ip4:198.51.100.0/25 ip4 pass 198.51.100.0/25\n"
+     "    -all all fail\n"
+     "  out.example record ttl=300 octets=89 lookups=0 voids=0/0\n"
+     "    -ip4:203.0.113.7 ip4 fail 203.0.113.7/32\n"
+     "    ip4:203.0.113.0/29 ip4 pass 203.0.113.0/29\n"
+     "    ~all all softfail\n"
+     "  t.example record ttl=300 octets=101 lookups=0 voids=0/0\n"
+     "    ip4:192.0.3.0/24 ip4 pass 192.0.3.0/24\n"
+     "    ip4:192.0.2.2 ip4 pass 192.0.2.2/32\n"
+     "    ~ip6:2001:db8::/64 ip6 softfail 2001:db8::/64\n"
+     "    +all all pass\n"
+     "lookups=5 voids=0/0 records=4 senders=137 ttl=300 incomplete\n",
+     7, 2},
+    {"anybody may send", "e.example", NULL, 0,
+     "e.example TXT v=spf1 -ip4:192.0.2.1 exists:yes.example -all\n"
+     "yes.example A 127.0.0.1\n",
+     "e.example record ttl=300 octets=85 lookups=1 voids=0/0\n"
+     "  -ip4:192.0.2.1 ip4 fail 192.0.2.1/32\n"
+     "  exists:yes.example exists pass ->yes.example #1 ttl=300 [127.0.0.1]\n"
+     "  -all all fail\n"
+     "lookups=1 voids=0/0 records=1 senders=33 ttl=300\n",
+     2, 2},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -526,7 +568,7 @@ static void tells_what_was_not_answered_in_time(void **state)
         "  mx mx pass ->t.example #4 hosts=1 ttl=300 [1 host: lost.example A and AAAA: no answer in time]\n"
         "  -all all fail\n"
         "  lost.example timeout (no answer in time) lookups=0 voids=0/0\n"
-        "lookups=4 voids=0/0 records=1 ttl=300 incomplete\n";
+        "lookups=4 voids=0/0 records=1 senders=0 ttl=300 incomplete\n";
     zone_t *zone = zone_of(lines);
     walking_t walking;
 

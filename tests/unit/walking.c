@@ -217,6 +217,7 @@ const char *walking_dump(const walking_t *walking)
     add_nearby("DMARC", &tree->dmarc);
     add("lookups=%u voids=%u/%u records=%zu", summary->lookups, summary->void_lookups, summary->void_lookups6,
         summary->records);
+    add(" senders=%zu", summary->networks);
     if (summary->ttl_s >= 0)
         add(" ttl=%" PRId64, summary->ttl_s);
     add("%s%s%s\n", summary->is_complete ? "" : " incomplete", summary->is_permerror ? " permerror4" : "",
