@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Many scans on one worker: none holds another up, and a task that dies takes its checks along.
+
+LIBSPF_RSPAMD_DEATHS: how many tasks die in mid-check; 200 unless set.
+"""
+import os
+import time
+import unittest
+
+import rspamd
+
+SCANS = 200
+DELAY_S = 0.2
+DEATHS = int(os.environ.get("LIBSPF_RSPAMD_DEATHS", "200"))
+AT_ONCE = 50
+ROUNDS = 3
+GROWTH_KB = 6 * 1024  # what a worker's memory may differ by between two measurements, after warming up
+
+# Symbols that ask in ways of their own: for longer than the task lives, wrongly, or from two places at once.
+SCRIPT = """
+local libspf = require 'libspf'
+local spf = require 'libspf.rspamd'
+local silent = libspf.context({resolver = rspamd_config:get_all_opt('test').silent})
+
+local function symbol(name, callback, kind)
+  rspamd_config:register_symbol({name = name, type = kind or 'normal', score = 0, callback = callback})
+end
+local function wanted(task, what)
+  return tostring(task:get_request_header('Test') or '') == what
+end
+
+symbol('TEST_SLOW', function(task)
+  if not wanted(task, 'die') then return end
+  for number = 1, 2 do
+    assert(spf.start(task, {ip = '192.0.2.1', sender = 'ann@slow' .. number .. '.example', timeout = 60}, function()
+      task:insert_result('TEST_SLOW', 1.0, 'called back')
+    end, silent))
+  end
+end)
+
+symbol('TEST_ERROR', function(task)
+  if not wanted(task, 'error') then return end
+  spf.start(task, {ip = '192.0.2.1', sender = 'ann@pass.example', helo = 'one'}, function()
+    error('on purpose')
+  end, silent.none)
+end)
+symbol('TEST_AFTER_ERROR', function(task) return wanted(task, 'error'), 1.0 end)
+rspamd_config:register_dependency('TEST_AFTER_ERROR', 'TEST_ERROR')
+
+-- A blocking check on the same context runs while the other's answer comes.
+symbol('TEST_NESTED', function(task)
+  if not wanted(task, 'nested') then return end
+  local order = {}
+  for number = 1, 3 do
+    spf.start(task, {ip = '192.0.2.1', sender = 'ann@n' .. number .. '.pass.example'}, function(result)
+      order[#order + 1] = result.result
+      task:insert_result('TEST_NESTED', 1.0, table.concat(order, ','))
+    end)
+  end
+  order[#order + 1] = 'blocking ' .. libspf.check({ip = '192.0.2.1', sender = 'ann@pass.example'}).result
+end)
+symbol('TEST_AFTER_NESTED', function(task)
+  local options = ((task:get_symbol('TEST_NESTED') or {})[1] or {}).options or {}
+  return wanted(task, 'nested'), 1.0, options[#options]
+end)
+rspamd_config:register_dependency('TEST_AFTER_NESTED', 'TEST_NESTED')
+
+-- A function that asks again, twice.
+symbol('TEST_CHAIN', function(task)
+  if not wanted(task, 'chain') then return end
+  local function ask(left)
+    assert(spf.start(task, {ip = '192.0.2.1', sender = 'ann@pass.example'}, function(result)
+      if left > 0 then return ask(left - 1) end
+      task:insert_result('TEST_CHAIN', 1.0, result.result)
+    end))
+  end
+  ask(2)
+end)
+
+symbol('TEST_MISUSE', function(task)
+  if not wanted(task, 'misuse') then return end
+  local said = {}
+  for _, arguments in ipairs({{task, {ip = '300.1.2.3'}, print}, {task, {ip = '192.0.2.1', tiemout = 1}, print},
+                              {task, {ip = '192.0.2.1'}}, {'task', {}, print}, {task, {}, print, 'x'}, {io.stdout, {}, print}}) do
+    local _, message = pcall(spf.start, unpack(arguments))
+    said[#said + 1] = message
+  end
+  return true, 1.0, said
+end)
+
+symbol('TEST_PENDING', function(task)
+  if wanted(task, 'pending') then collectgarbage() end
+  local checks, watches = spf.pending()
+  return true, 1.0, {tostring(checks), tostring(watches), tostring(math.floor(collectgarbage('count')))}
+end, 'postfilter')
+"""
+
+
+class Load(rspamd.RspamdTest):
+    def setUp(self):
+        self.names = {f"{kind}{number}.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]} for kind in "dh"
+                      for number in range(ROUNDS * (SCANS + 1))}
+        self.names["pass.example"] = {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]}
+        for number in (1, 2, 3):
+            self.names[f"n{number}.pass.example"] = {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]}
+
+    def start(self, dns, **options):
+        silent = self.dns({}, mode="silent")
+        config = f'resolver: {dns.resolver}\n'
+        one = self.rspamd(dns, scripts={"tests": SCRIPT}, more=f'test {{ silent = "{silent.resolver}"; }}\n', **options)
+        (one.folder / "shared.conf").write_text(config)
+        script = one.folder / "tests.lua"
+        script.write_text(script.read_text().replace(
+            "local silent", f"libspf.configure({{config = '{one.folder}/shared.conf'}})\nlocal silent", 1))
+        return one.start()
+
+    def pending(self, one):
+        """Checks that tasks wait for and contexts that are watched, when the loop has come round."""
+        one.symbols("ann@pass.example")
+        return [int(value) for value in one.symbols("ann@pass.example", Test="pending")["TEST_PENDING"]]
+
+    def test_scans_do_not_wait_for_each_other(self):
+        dns = self.dns(self.names, mode="slow", delay_s=DELAY_S)
+        one = self.start(dns, level="warning")
+        ratios = []
+        for first in range(0, ROUNDS * (SCANS + 1), SCANS + 1):
+            single_s, _ = self.timed(one, first, 1)
+            all_s, answers = self.timed(one, first + 1, SCANS)
+            ratios.append(all_s / single_s)
+            print(f"one scan: {single_s:.3f} s; {SCANS} at once on one worker: {all_s:.3f} s, {ratios[-1]:.2f} times that")
+            for answer in answers:
+                self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_ALLOW"}, set(answer["symbols"]))
+            self.assertGreater(single_s, DELAY_S)
+        # Twice is what is wanted of a machine that is not busy with other things; one after the other they take 200 times.
+        self.assertLess(min(ratios), 10)
+
+    @staticmethod
+    def timed(one, first, count):
+        """Scans of that many domains, and HELO names, that nobody has asked for yet."""
+        questions = [{"IP": "192.0.2.1", "From": f"ann@d{number}.example", "Helo": f"h{number}.example"}
+                     for number in range(first, first + count)]
+        begin = time.monotonic()
+        answers = one.scan_at_once(questions)
+        return time.monotonic() - begin, answers
+
+    def test_tasks_that_die(self):
+        """rspamd ends a task that takes too long, with its checks in the air."""
+        one = self.start(self.dns(self.names), task_timeout="0.3s")
+        questions = [{"IP": "192.0.2.1", "From": f"ann@d{number}.example", "Test": "die"} for number in range(AT_ONCE)]
+        measured = []
+        for rounds in (1, DEATHS // 2 // AT_ONCE, DEATHS // 2 // AT_ONCE):
+            for _ in range(rounds):
+                for answer in one.scan_at_once(questions):
+                    self.assertLessEqual({"R_SPF_ALLOW", "TEST_PENDING"}, set(answer["symbols"]))
+                    self.assertNotIn("TEST_SLOW", answer["symbols"])
+            measured.append((*self.pending(one), one.memory_kb()))
+        print(f"checks pending, contexts watched, Lua's memory and the worker's in KB after {AT_ONCE} tasks that died, and "
+              f"after {DEATHS // 2} and {DEATHS // 2} more: {measured}")
+        for checks, watches, _, _ in measured:
+            self.assertEqual(checks, 0)
+            self.assertLessEqual(watches, 1)
+        self.assertLess(measured[2][2] - measured[1][2], 1000)
+        self.assertLess(measured[2][3] - measured[1][3], GROWTH_KB)
+
+    def test_a_check_ends_before_its_task(self):
+        """The rule answers with R_SPF_DNSFAIL in time for those that depend on it."""
+        dns = self.dns(self.names, mode="silent")
+        after = ("rspamd_config:register_symbol({name = 'AFTER', type = 'normal', score = 0, callback = function(task) "
+                 "return task:has_symbol('R_SPF_DNSFAIL'), 1.0 end}) rspamd_config:register_dependency('AFTER', 'SPF_CHECK')")
+        for options in ({"task_timeout": "1s"}, {"worker": "task_timeout = 1s;"}):
+            with self.subTest(options=options):
+                one = self.rspamd(dns, scripts={"after": after}, **options).start()
+                begin = time.monotonic()
+                symbols = one.symbols("ann@pass.example")
+                self.assertLessEqual({"AFTER", "R_SPF_DNSFAIL", "R_SPF_HELO_DNSFAIL"}, set(symbols))
+                self.assertLess(time.monotonic() - begin, 3)
+                self.assertNotIn("timed out", one.log())
+
+    def test_errors_are_contained(self):
+        one = self.start(self.dns(self.names))
+        symbols = one.symbols("ann@pass.example", Test="error")
+        self.assertLessEqual({"R_SPF_ALLOW", "TEST_AFTER_ERROR"}, set(symbols))
+        self.assertRegex(one.log(), r"libspf: .*on purpose")
+        self.assertEqual(self.pending(one)[0], 0)
+        said = one.symbols("ann@pass.example", Test="misuse")["TEST_MISUSE"]
+        self.assertEqual(len(said), 6, said)
+        for text, expected in zip(said, ("ip.*300.1.2.3", "tiemout", "function", '"task": a task', '"x": a context', "task")):
+            self.assertRegex(text, expected)
+
+    def test_functions_run_from_the_loop(self):
+        """Answers that come inside another call, or that a function asks for, reach their task all the same."""
+        one = self.start(self.dns(self.names))
+        self.assertEqual(one.symbols("ann@pass.example", Test="nested")["TEST_AFTER_NESTED"],
+                         ["blocking pass,pass,pass,pass"])
+        self.assertEqual(one.symbols("ann@pass.example", Test="chain")["TEST_CHAIN"], ["pass"])
+        self.assertEqual(self.pending(one)[0], 0)
+
+
+if __name__ == "__main__":
+    rspamd.main()
