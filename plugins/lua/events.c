@@ -141,9 +141,14 @@ static double now(void)
 
 /* ------------------------------------------------------------------------------------------------------ processing */
 
-/* What a protected call raised, on the top of the stack, goes to the caller's place for the first error. */
+/* What a protected call raised, on the top of the stack, goes to the caller's place for the first error, where nil would
+ * be none. */
 static void keep_error(lua_State *L, int error)
 {
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, false);
+    }
     if (error != SPF_LUA_NO_ERROR && lua_isnil(L, error))
         lua_replace(L, error);
     else

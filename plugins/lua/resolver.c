@@ -17,7 +17,8 @@ typedef struct question question_t;
 struct spf_lua_asked {
     spf_query_t *query;   /* NULL: not wanted any more */
     question_t *question; /* what the resolver has of it; NULL: nothing yet, or it was collected */
-    bool is_being_given;  /* the resolver's function is being called */
+    unsigned holds;       /* calls under way that look at it again */
+    bool is_over;         /* it is freed when the last of them does not hold it any more */
     TAILQ_ENTRY(spf_lua_asked) link;
     spf_lua_asked_list_t *list; /* which it is in */
 };
@@ -45,16 +46,27 @@ static void move(spf_lua_asked_t *asked, spf_lua_asked_list_t *list)
         TAILQ_INSERT_TAIL(list, asked, link);
 }
 
-/* One that is being given is freed when the resolver's function has returned. */
+static void hold(spf_lua_asked_t *asked)
+{
+    asked->holds++;
+}
+
+static void release(spf_lua_asked_t *asked)
+{
+    if (--asked->holds == 0 && asked->is_over)
+        free(asked);
+}
+
 static void forget(spf_lua_asked_t *asked)
 {
+    hold(asked);
     move(asked, NULL);
     if (asked->question != NULL)
         asked->question->asked = NULL;
     asked->question = NULL;
     asked->query = NULL;
-    if (!asked->is_being_given)
-        free(asked);
+    asked->is_over = true;
+    release(asked);
 }
 
 /* -------------------------------------------------------------------------------------------------- inside libspf */
@@ -169,7 +181,7 @@ static void give(lua_State *L, spf_lua_asked_t *asked)
     const char *text;
 
     move(asked, &context->given);
-    asked->is_being_given = true;
+    hold(asked);
     spf_lua_push_slot(L, SPF_LUA_ASK);
     lua_pushvalue(L, SPF_LUA_SELF);
     lua_pushlightuserdata(L, asked);
@@ -187,9 +199,7 @@ static void give(lua_State *L, spf_lua_asked_t *asked)
             forget(asked);
         }
     }
-    asked->is_being_given = false;
-    if (asked->list == NULL)
-        free(asked);
+    release(asked);
 }
 
 /* (context, question of libspf's): tells the resolver that it need not be answered. */
@@ -211,12 +221,10 @@ int spf_lua_take_back(lua_State *L)
 static void take_back(lua_State *L, spf_lua_asked_t *asked, int error)
 {
     move(asked, NULL);
-    asked->is_being_given = true;
     spf_lua_push_slot(L, SPF_LUA_TAKE_BACK);
     lua_pushvalue(L, SPF_LUA_SELF);
     lua_pushlightuserdata(L, asked);
     spf_lua_call_protected(L, 2, error);
-    asked->is_being_given = false;
     if (asked->question != NULL)
         let_question_go(L, asked);
     forget(asked);
