@@ -2,6 +2,7 @@
 #include "api/survey.h"
 
 #include "api/context.h"
+#include "report/tree.h"
 #include "tools/strings.h"
 
 #include <errno.h>
@@ -301,4 +302,39 @@ const spf_node_t *spf_survey_node(const spf_survey_t *survey, size_t index)
 const spf_survey_summary_t *spf_survey_summary(const spf_survey_t *survey)
 {
     return survey->tree != NULL ? &survey->tree->summary : NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------- reports */
+
+const char *spf_survey_text(spf_survey_t *survey, unsigned style)
+{
+    enum { STYLES = sizeof survey->text / sizeof survey->text[0] };
+    int saved_errno = errno;
+    const char **text = &survey->text[style % STYLES];
+
+    if (survey->tree != NULL && *text == NULL)
+        *text = spf_report_tree_text(&survey->arena, survey->tree, style);
+    errno = saved_errno;
+    return *text;
+}
+
+const char *spf_survey_json(spf_survey_t *survey)
+{
+    const spf_lint_t *lint = spf_survey_lint(survey);
+    int saved_errno = errno;
+
+    if (lint != NULL && survey->json == NULL)
+        survey->json = spf_report_tree_json(&survey->arena, survey->tree, lint);
+    errno = saved_errno;
+    return survey->json;
+}
+
+const char *spf_survey_dot(spf_survey_t *survey)
+{
+    int saved_errno = errno;
+
+    if (survey->tree != NULL && survey->dot == NULL)
+        survey->dot = spf_report_tree_dot(&survey->arena, survey->tree);
+    errno = saved_errno;
+    return survey->dot;
 }

@@ -24,7 +24,7 @@ struct spf_survey {
     /* what was found, and what was made of it: each when it is first asked for */
     spf_tree_t *tree; /* NULL unless the survey ended with SPF_OK */
     const spf_lint_t *lint;
-    const char *text[2]; /* in UTF-8, in ASCII */
+    const char *text[8]; /* by style */
     const char *json;
     const char *dot;
 };

@@ -165,6 +165,7 @@ typedef struct spf_survey_summary {
     uint64_t elapsed_us;
     unsigned void_lookups6; /**< void_lookups being those of an IPv4 client: of an IPv6 client */
     bool is_permerror6;     /**< the same as is_permerror of an IPv6 client */
+    bool is_anybody;        /**< the networks that may send are all there are */
 } spf_survey_summary_t;
 
 /* Of a survey that ended with SPF_OK; else, and without memory, NULL. All of it lives until the survey is freed. */

@@ -24,7 +24,7 @@ typedef struct spf_tree_term {
     const spf_answer_t *own6;     /* of a: AAAA, own being A */
     const spf_tree_host_t *hosts; /* of an mx: own->count of them; NULL of one with too many hosts */
     const spf_answer_t *other; /* within SPF_SURVEY_NEARBY, of an include without a record: A of its target; of an a or
-                                  mx that is void: TXT of its target; else NULL */
+                                  mx that is void, and of an exp: TXT of its target; else NULL */
     const struct spf_tree_node *child;
 } spf_tree_term_t;
 

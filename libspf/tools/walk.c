@@ -170,6 +170,33 @@ static bool settle_name(spf_walk_t *walk, const spf_walk_node_t *node, const spf
     return false;
 }
 
+/* What an a, mx or exists stands for. */
+static void ask_addresses(spf_walk_t *walk, spf_walk_node_t *node, const spf_term_t *parsed, spf_walk_term_t *term,
+                          const spf_name_t *name)
+{
+    bool is_a = parsed->kind == SPF_TERM_A;
+
+    term->own = want(walk, name->text, name->length, questions[parsed->kind].type);
+    if (term->own != NULL && is_a)
+        term->own6 = want(walk, name->text, name->length, SPF_TYPE_AAAA);
+    if (term->own == NULL || (is_a && term->own6 == NULL))
+        term->hindrance = SPF_NODE_NOT_ASKED;
+    else if (parsed->kind != SPF_TERM_EXISTS)
+        task_add(walk, node, term);
+}
+
+/* Of a ptr it is the client's names that are asked for; nobody is authorised by exp, so without it nothing is missing.
+ */
+static void ask_aside(spf_walk_t *walk, const spf_term_t *parsed, spf_walk_term_t *term, const spf_name_t *name)
+{
+    if (parsed->kind == SPF_TERM_PTR)
+        term->hindrance = SPF_NODE_MACRO;
+    else if (term->hindrance == SPF_NODE_NOT_ASKED)
+        term->hindrance = SPF_NODE_RECORD;
+    else if (name != NULL && (walk->question.scope & SPF_SURVEY_NEARBY) != 0)
+        term->other = want(walk, name->text, name->length, SPF_TYPE_TXT);
+}
+
 static void ask_term(spf_walk_t *walk, spf_walk_node_t *node, const spf_term_t *parsed, spf_walk_term_t *term)
 {
     uint16_t type = questions[parsed->kind].type;
@@ -179,27 +206,14 @@ static void ask_term(spf_walk_t *walk, spf_walk_node_t *node, const spf_term_t *
     if (!has_target(parsed))
         return;
     is_known = settle_name(walk, node, parsed, term, &name);
-    if (parsed->kind == SPF_TERM_PTR)
-        term->hindrance = SPF_NODE_MACRO; /* the client's names are what is asked for */
-    if (parsed->kind == SPF_TERM_EXP && term->hindrance == SPF_NODE_NOT_ASKED)
-        term->hindrance = SPF_NODE_RECORD; /* nobody is authorised by it: nothing is missing */
-    if (type == 0 || !is_known)
-        return;
-    if ((walk->question.scope & questions[parsed->kind].scope) == 0) {
+    if (type == 0)
+        ask_aside(walk, parsed, term, is_known ? &name : NULL);
+    else if (is_known && (walk->question.scope & questions[parsed->kind].scope) == 0)
         term->hindrance = SPF_NODE_NOT_ASKED;
-        return;
-    }
-    if (type == SPF_TYPE_TXT) {
+    else if (is_known && type == SPF_TYPE_TXT)
         follow(walk, node, term, &name);
-        return;
-    }
-    term->own = want(walk, name.text, name.length, type);
-    if (term->own != NULL && parsed->kind == SPF_TERM_A)
-        term->own6 = want(walk, name.text, name.length, SPF_TYPE_AAAA);
-    if (term->own == NULL || (parsed->kind == SPF_TERM_A && term->own6 == NULL))
-        term->hindrance = SPF_NODE_NOT_ASKED;
-    else if (parsed->kind != SPF_TERM_EXISTS)
-        task_add(walk, node, term);
+    else if (is_known)
+        ask_addresses(walk, node, parsed, term, &name);
 }
 
 static void ask_host(spf_walk_t *walk, spf_walk_host_t *host, const spf_text_t *text)
@@ -512,13 +526,28 @@ void spf_walk_expire(spf_walk_t *walk)
     walk->is_expired = true;
 }
 
-/* How many networks may send; false without memory. */
+/* False without memory. */
+static bool tell_anybody(spf_survey_summary_t *summary, const spf_addresses_t *senders)
+{
+    spf_addresses_t others = {0};
+    bool is_ok;
+
+    spf_addresses_add_everything(&others);
+    spf_addresses_subtract(&others, senders);
+    summary->is_anybody = spf_addresses_is_empty(&others);
+    is_ok = !others.is_out_of_memory;
+    spf_addresses_clear(&others);
+    return is_ok;
+}
+
+/* Who may send; false without memory. */
 static bool count_senders(spf_tree_t *tree)
 {
     spf_addresses_t senders = {0};
     bool is_ok = spf_senders_collect(&senders, tree);
 
     tree->summary.networks = spf_addresses_count_networks(&senders);
+    is_ok = is_ok && tell_anybody(&tree->summary, &senders);
     spf_addresses_clear(&senders);
     return is_ok;
 }

@@ -393,20 +393,23 @@ static const row_t rows[] = {
      0, 0},
     {"nearby, with a record", "n.example.org", NULL, EVERYTHING,
      "n.example.org TXT v=spf1 a:rec.example mx:rec.example mx:ok.example include:norec.example include:nx.example "
-     "-all\n"
+     "exp=why.%{d} -all\n"
      "n.example.org SPF v=spf1 +all\n"
      "n.example.org MX 1 ok.example\n"
      "ok.example A 192.0.2.1\n"
      "ok.example MX 1 ok.example\n"
      "rec.example TXT v=spf1 -all\n"
      "norec.example A 192.0.2.2\n"
+     "why.n.example.org TXT because\n"
      "_dmarc.example.org TXT v=DMARC1; p=reject\n",
-     "n.example.org record ttl=300 octets=139 lookups=5 voids=4/4\n"
-     "  a:rec.example a pass ->rec.example no-record #1 v1/1 ttl=300 [no A or AAAA record]\n"
-     "  mx:rec.example mx pass ->rec.example no-record #2 v2/2 ttl=300 [no MX record]\n"
+     "n.example.org record ttl=300 octets=152 lookups=5 voids=4/4\n"
+     "  a:rec.example a pass ->rec.example no-record #1 v1/1 ttl=300 [no A or AAAA record] (other: status 0, 1)\n"
+     "  mx:rec.example mx pass ->rec.example no-record #2 v2/2 ttl=300 [no MX record] (other: status 0, 1)\n"
      "  mx:ok.example mx pass ->ok.example #3 hosts=1 ttl=300 192.0.2.1/32 [1 host: ok.example 192.0.2.1]\n"
-     "  include:norec.example include pass ->norec.example no-record #4 v3/3 past46 ttl=300 [no TXT record]\n"
-     "  include:nx.example include pass ->nx.example no-domain #5 v4/4 past46 ttl=300 [NXDOMAIN]\n"
+     "  include:norec.example include pass ->norec.example no-record #4 v3/3 past46 ttl=300 [no TXT record] (other: "
+     "status 0, 1)\n"
+     "  include:nx.example include pass ->nx.example no-domain #5 v4/4 past46 ttl=300 [NXDOMAIN] (other: status 1, 0)\n"
+     "  exp=why.%{d} exp ->why.n.example.org (other: status 0, 1)\n"
      "  -all all fail past46\n"
      "  norec.example no-record ttl=300 octets=31 lookups=0 voids=0/0\n"
      "  nx.example no-domain ttl=300 octets=28 lookups=0 voids=0/0\n"
@@ -414,7 +417,7 @@ static const row_t rows[] = {
      "MX n.example.org: status 0, 1\n"
      "DMARC _dmarc.example.org: status 0, 1\n"
      "lookups=5 voids=4/4 records=1 senders=1 ttl=300 permerror4 permerror6\n",
-     16, 3},
+     17, 3},
     {"nearby, without a record", "n.example.org", NULL, EVERYTHING,
      "n.example.org TXT spf1 -all\n"
      "_spf.n.example.org TXT v=spf1 -all\n"

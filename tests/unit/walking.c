@@ -147,7 +147,7 @@ static void add_network(const spf_network_t *network)
     add(" %s/%u", buf.data, network->prefix);
 }
 
-static void add_term(const spf_node_t *node, const spf_node_term_t *term)
+static void add_term(const spf_node_t *node, const spf_node_term_t *term, const spf_tree_term_t *tree)
 {
     add("%*s%s %s", (int)node->depth * 2 + 2, "", term->text, term->kind);
     if (term->is_mechanism)
@@ -174,11 +174,15 @@ static void add_term(const spf_node_t *node, const spf_node_term_t *term)
         add_network(&term->networks[i]);
     if (term->answer != NULL)
         add(" [%s]", term->answer);
+    if (tree->other != NULL)
+        add(" (other: status %d, %u)", tree->other->status, tree->other->count);
     add("\n");
 }
 
-static void add_node(const spf_node_t *node)
+static void add_node(const spf_tree_node_t *tree)
 {
+    const spf_node_t *node = &tree->view;
+
     add("%*s%s %s", (int)node->depth * 2, "", node->domain, spf_node_status_name(node->status));
     if (node->detail != NULL)
         add(" (%s)", node->detail);
@@ -192,7 +196,7 @@ static void add_node(const spf_node_t *node)
         add(" octets=%u", node->answer_octets);
     add(" lookups=%u voids=%u/%u\n", node->lookups, node->void_lookups, node->void_lookups6);
     for (size_t i = 0; i < node->term_count; i++)
-        add_term(node, &node->terms[i]);
+        add_term(node, &node->terms[i], &tree->terms[i]);
 }
 
 static void add_nearby(const char *kind, const spf_nearby_t *nearby)
@@ -211,7 +215,7 @@ const char *walking_dump(const walking_t *walking)
 
     dump_length = 0;
     for (size_t i = 0; i < tree->node_count; i++)
-        add_node(&tree->nodes[i]->view);
+        add_node(tree->nodes[i]);
     for (unsigned kind = 0; kind < SPF_NEARBY_COUNT; kind++)
         add_nearby(kinds[kind] + strlen("SPF_NEARBY_"), &tree->nearby[kind]);
     add_nearby("DMARC", &tree->dmarc);
