@@ -24,7 +24,7 @@
 enum { SPF_LOOKUPS_MAX = 10, SPF_HOSTS_MAX = 10 };
 
 typedef struct spf_limits {
-    unsigned lookups; /* terms that need DNS, at most SPF_LOOKUPS_MAX */
+    unsigned lookups; /* terms that need DNS; without prefetch it may be more than SPF_LOOKUPS_MAX: those are recorded */
     unsigned void_lookups;
     unsigned mx_hosts;  /* at most SPF_HOSTS_MAX */
     unsigned ptr_names; /* at most SPF_HOSTS_MAX */

@@ -77,7 +77,7 @@ struct spf_eval {
 
     spf_tally_t tally;
     spf_tally_t frozen;
-    spf_counted_t counted[SPF_LOOKUPS_MAX];
+    spf_counted_t counted[SPF_LOOKUPS_MAX + 1]; /* the last is that of the term at hand, past all that are recorded */
     spf_finding_t finding;
     const char *passed_domain; /* the innermost term that passed, for a match through includes */
     const spf_record_t *passed_record;

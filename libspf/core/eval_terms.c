@@ -25,7 +25,8 @@ static spf_judgement_t term_begin(spf_eval_t *eval, spf_frame_t *frame, const sp
     }
     frame->is_begun = true;
     tally->lookups++;
-    frame->counted = &eval->counted[tally->counted++];
+    frame->counted = &eval->counted[tally->counted];
+    tally->counted += tally->counted < SPF_LOOKUPS_MAX;
     *frame->counted = (spf_counted_t){
         .domain = frame->domain, .record = frame->record, .term = (uint32_t)(term - frame->record->terms)};
     return SPF_JUDGE_READY;

@@ -280,23 +280,74 @@ static void choose_networks(spf_plan_t *plan, spf_plan_item_t *item)
             item->networks[item->network_count++] = network;
 }
 
-void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
+static void settle(settler_t *settler, spf_plan_t *plan)
 {
-    settler_t settler = {.plan = plan, .order = order};
     bool is_changed;
 
     /* Where something is dropped, what stood on its two sides comes together. */
     do {
-        spf_addresses_clear(&settler.decided);
-        settler.first = NULL;
-        settle_order(&settler);
-        settle_extents(&settler);
-        is_changed = drop_idle(&settler);
-        plan->first = settler.first;
+        spf_addresses_clear(&settler->decided);
+        settler->first = NULL;
+        settle_order(settler);
+        settle_extents(settler);
+        is_changed = drop_idle(settler);
+        plan->first = settler->first;
     } while (is_changed);
     for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
         if (item->term == NULL)
             choose_networks(plan, item);
+}
+
+/* The addresses behind the last term that take the most networks. */
+static spf_plan_item_t *largest_at_end(const spf_plan_t *plan)
+{
+    spf_plan_item_t *largest = NULL;
+
+    for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
+        if (item->term != NULL)
+            largest = NULL;
+        else if (largest == NULL || item->network_count > largest->network_count)
+            largest = item;
+    return largest;
+}
+
+/* Where nearly all addresses have one result, it is shorter to name the others, and let the rest fall to an all. False:
+ * it is not. */
+static bool invert(settler_t *settler, spf_plan_t *plan)
+{
+    spf_plan_item_t *item = plan->redirect == NULL ? largest_at_end(plan) : NULL;
+    spf_addresses_t rest = {0};
+    uint8_t result;
+
+    if (item == NULL)
+        return false;
+    spf_addresses_add_everything(&rest);
+    spf_addresses_subtract(&rest, &settler->decided);
+    if (rest.is_out_of_memory || spf_addresses_count_networks(&rest) >= item->network_count) {
+        spf_addresses_clear(&rest);
+        return false;
+    }
+    result = item->result;
+    item->result = plan->otherwise;
+    plan->otherwise = result;
+    plan->has_all = true;
+    item_clear(item);
+    item->own = rest;
+    /* Networks may no longer hold what the item decided. */
+    for (spf_plan_item_t *at = plan->first; at != NULL; at = at->next) {
+        spf_addresses_clear(&at->addresses);
+        spf_addresses_add(&at->addresses, &at->own);
+    }
+    return true;
+}
+
+void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
+{
+    settler_t settler = {.plan = plan, .order = order};
+
+    settle(&settler, plan);
+    if (invert(&settler, plan))
+        settle(&settler, plan);
     plan->is_out_of_memory = plan->is_out_of_memory || settler.decided.is_out_of_memory;
     spf_addresses_clear(&settler.decided);
 }

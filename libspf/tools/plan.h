@@ -16,6 +16,7 @@ typedef struct spf_plan_item {
     bool is_bound;    /* of a term: in another domain's record it would mean something else */
     const char *term; /* without its qualifier; NULL: addresses */
     unsigned lookups; /* that the term takes */
+    const char *why;  /* it stays, or NULL; flatten's */
 
     spf_addresses_t addresses; /* as they were written */
     spf_addresses_t own;       /* settled: those of them that no addresses before it decide */
@@ -28,10 +29,10 @@ typedef struct spf_plan {
     spf_plan_item_t *first;
     bool has_all;
     uint8_t otherwise;    /* what all gives; neutral without one (RFC 7208 section 4.7) */
-    const char *redirect; /* whole modifiers, or NULL */
-    const char *exp;
+    const char *redirect; /* the whole modifier, or NULL */
     unsigned redirect_lookups;
-    bool is_out_of_memory; /* its own; see spf_plan_is_out_of_memory() */
+    const char *redirect_why; /* as an item's */
+    bool is_out_of_memory;    /* its own; see spf_plan_is_out_of_memory() */
 } spf_plan_t;
 
 void spf_plan_init(spf_plan_t *plan, spf_arena_t *arena);
