@@ -303,18 +303,21 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
-    args = arguments().parse_args()
-    logging.basicConfig(format="%(name)s: %(message)s", level=logging.INFO if args.verbose else logging.WARNING)
+def settings_of(args: argparse.Namespace) -> Settings:
     own = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
-    settings = Settings(
+    return Settings(
         helo=args.helo_reject, mail_from=args.mail_from_reject, refuse_permerror=args.reject_permerror,
         defer_temperror=args.defer_temperror, dry_run=args.dry_run, header=args.header,
         allowed_networks=tuple(own + args.allow_network), allowed_helos=frozenset(args.allow_helo),
         allowed_domains=tuple(args.allow_domain))
+
+
+def main() -> int:
+    args = arguments().parse_args()
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.INFO if args.verbose else logging.WARNING)
     try:
         with libspf.Context(args.config, resolver=args.resolver, zone=args.zone, receiver=args.receiver) as context:
-            asyncio.run(serve(args.listen, args.socket_mode, settings, context))
+            asyncio.run(serve(args.listen, args.socket_mode, settings_of(args), context))
     except (OSError, libspf.Error) as error:
         print(f"policy_service: {error}", file=sys.stderr)
         return 1
