@@ -296,7 +296,7 @@ static void say_nothing_there(spf_linter_t *linter)
     spf_lint_add(linter, SPF_LINT_NO_RECORD, 0, 0,
                  SPF_SAY(linter, domain,
                          node->status == SPF_NODE_NO_DOMAIN ? " does not exist (NXDOMAIN)." : " has no SPF record."),
-                 first_record(linter));
+                 node->status == SPF_NODE_NO_DOMAIN ? "Correct the name." : first_record(linter));
 }
 
 void spf_lint_no_record(spf_linter_t *linter)

@@ -259,16 +259,17 @@ void spf_lint_failure(spf_linter_t *linter, uint32_t index)
 /* An explanation is one TXT record: RFC 7208 section 6.2. */
 void spf_lint_exp_target(spf_linter_t *linter, uint32_t index)
 {
+    const spf_answer_t *texts;
     place_t place;
 
     take_place(linter, index, &place);
-    if (place.term->kind != SPF_TERM_EXP || place.tree->own == NULL || spf_answer_is_failure(place.tree->own) ||
-        place.tree->own->count == 1)
+    texts = place.tree->other;
+    if (place.term->kind != SPF_TERM_EXP || texts == NULL || spf_answer_is_failure(texts) || texts->count == 1)
         return;
     spf_lint_add_term(linter, SPF_LINT_EXP_UNUSABLE, place.term,
                       SPF_SAY(linter, spf_lint_quote_term(linter, place.term),
                               " explains nothing: ", target_of(linter, place.view), " has ",
-                              place.tree->own->count == 0 ? "no TXT record." : "several TXT records."),
+                              texts->count == 0 ? "no TXT record." : "several TXT records."),
                       SPF_SAY(linter, "Publish one TXT record at ", target_of(linter, place.view), ", or remove exp."));
 }
 
