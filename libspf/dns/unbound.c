@@ -165,8 +165,10 @@ static void answer_packet(spf_ask_t *ask, const uint8_t *data, size_t length, bo
     spf_packet_t packet;
     spf_packet_read(&packet, data, length, ask->name, ask->name_length, ask->query->type);
     bool is_from_zones = ask->context == &ask->resolver->zones;
-    ask->is_insecure = ask->is_insecure || (!is_secure && !(is_from_zones && spf_packet_is_void(&packet)));
-    if (must_hop(ask, &packet)) {
+    bool is_last = !must_hop(ask, &packet);
+    /* Where zones have nothing, what the network says counts alone. */
+    ask->is_insecure = ask->is_insecure || (!is_secure && (is_last || !is_from_zones));
+    if (!is_last) {
         if (ask->hops == HOPS_MAX) {
             spf_query_finish(ask->query, SPF_DNS_ERROR, 0, SPF_DNSSEC_INSECURE, "CNAME loop");
             return;

@@ -91,6 +91,7 @@ static void run_zone_cases(fixture_t *fixture, const zone_case_t *cases, size_t 
         bool is_address = cases[i].type == SPF_TYPE_A || cases[i].type == SPF_TYPE_AAAA;
         if (answer->status != cases[i].status || answer->count != cases[i].count)
             fail_msg("%s %u: status %u, %u records", cases[i].name, cases[i].type, answer->status, answer->count);
+        assert_int_equal(answer->dnssec, SPF_DNSSEC_INSECURE);
         if (!answer->count)
             continue;
         if (!is_address)
