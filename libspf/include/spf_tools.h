@@ -166,6 +166,7 @@ typedef struct spf_survey_summary {
     unsigned void_lookups6; /**< void_lookups being those of an IPv4 client: of an IPv6 client */
     bool is_permerror6;     /**< the same as is_permerror of an IPv6 client */
     bool is_anybody;        /**< the networks that may send are all there are */
+    bool has_failure;       /**< a question failed: SERVFAIL, a timeout, a forged answer; another time may be better */
 } spf_survey_summary_t;
 
 /* Of a survey that ended with SPF_OK; else, and without memory, NULL. All of it lives until the survey is freed. */

@@ -197,6 +197,7 @@ static json_t *summary_object(spf_arena_t *arena, const spf_survey_summary_t *su
     spf_object_set_number(&object, "networks", summary->networks);
     set_flag(&object, "anybody", summary->is_anybody);
     set_flag(&object, "complete", summary->is_complete);
+    set_flag(&object, "failure", summary->has_failure);
     set_flag(&object, "permerror", summary->is_permerror);
     set_flag(&object, "permerror_ipv6", summary->is_permerror6);
     spf_object_set_number_if(&object, "ttl", (uint64_t)summary->ttl_s, summary->ttl_s >= 0);

@@ -253,6 +253,8 @@ static void add_trunk(writer_t *writer, const spf_node_t *node)
 
     for (unsigned i = depth; i > 0; i--, node = node->parent)
         path[i] = node;
+    if (depth == 0)
+        return;
     color_on(writer, FAINT);
     for (unsigned i = 1; i <= depth; i++)
         add(writer,
@@ -383,7 +385,10 @@ static void add_summary(writer_t *writer)
             add(writer, "anybody may send");
         else
             add_number(writer, summary->networks, " network may send", " networks may send");
-        add(writer, summary->is_complete ? "\n" : ", so far as is known: not every question was answered or asked\n");
+        if (!summary->is_complete)
+            add(writer, summary->has_failure ? ", so far as is known: not every question was answered"
+                                             : ", so far as is known: not everything was asked");
+        add(writer, "\n");
     }
     if (summary->is_permerror || summary->is_permerror6) {
         color_on(writer, PROBLEM);

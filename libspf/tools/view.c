@@ -68,6 +68,7 @@ static void note_answer(view_t *view, const spf_answer_t *answer, int64_t *ttl_s
         return;
     if (spf_answer_is_failure(answer)) {
         summary->is_complete = false;
+        summary->has_failure = true;
         return;
     }
     if (*ttl_s < 0 || answer->ttl_s < *ttl_s)
