@@ -66,6 +66,15 @@ class Docs(unittest.TestCase):
             described = set(re.findall(r"\w+", " ".join(re.findall(r"\bVa (.*)", page))))
             self.assertEqual(set(members) - described, set())
 
+    def test_every_member_of_a_tree_has_its_place(self):
+        header = (ROOT / "libspf" / "include" / "spf_tools.h").read_text()
+        described = set(re.findall(r"\w+", " ".join(re.findall(r"\bVa (.*)", (MAN / "spf_survey.3").read_text()))))
+        for struct in ("network", "node_term", "node", "survey_summary"):
+            body = re.search(r"struct spf_%s \{(.*?)\n\}" % struct, header, flags=re.S).group(1)
+            members = re.findall(r"(\w+)(?:\[\d+\])?[;,]", without_comments(body))
+            self.assertGreater(len(members), 2)
+            self.assertEqual(set(members) - described, set())
+
     def test_every_function_page_has_its_sections(self):
         for page in MAN.glob("*.3"):
             sections = re.findall(r"^\.Sh (.*)", page.read_text(), flags=re.M)
@@ -92,13 +101,14 @@ class Docs(unittest.TestCase):
             if verb != "check":
                 self.assertIn("Xr spf-%s 1" % verb, (MAN / "spf.1").read_text())
 
-    def test_every_member_of_the_json_object_is_in_the_page_of_the_command(self):
-        source = (ROOT / "libspf" / "report" / "json.c").read_text()
-        members = set(re.findall(r'\bset\w*\(&?object, "(\w+)"', source))
-        section = (MAN / "spf.1").read_text().split(".Ss JSON")[1].split(".Sh ENVIRONMENT")[0]
-        described = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)", section, flags=re.M))))
-        self.assertGreater(len(members), 20)
-        self.assertEqual(members - described, set())
+    def test_every_member_of_a_json_object_is_in_the_page_of_its_command(self):
+        for report, page in (("json", "spf"), ("tree_json", "spf-lookup")):
+            source = (ROOT / "libspf" / "report" / (report + ".c")).read_text()
+            members = set(re.findall(r'\b(?:spf_object_set\w*|set_flag)\(&?object, "(\w+)"', source))
+            section = (MAN / (page + ".1")).read_text().split(".Ss JSON")[1].split("\n.Sh ")[0]
+            described = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)", section, flags=re.M))))
+            self.assertGreater(len(members), 20)
+            self.assertEqual(members - described, set())
 
     def test_pages_are_well_formed(self):
         for page in MAN.iterdir():
