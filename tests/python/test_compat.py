@@ -229,6 +229,7 @@ def test_delegate(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spf, "DELEGATE", "list.example.net")
     assert query("ann@text.example.com").check()[0] == "pass"
     assert query("ann@nothing.example.com").check()[0] == "none"
+    zone["soft.example.com._spf.list.example.net"] = [("TXT", (b"v=spf1 ip4:192.0.2.7 -all",))]
     assert query("ann@soft.example.com").check()[0] == "softfail"
 
 
@@ -379,6 +380,16 @@ def test_dns_by_libspf(monkeypatch: pytest.MonkeyPatch) -> None:
             q.dns_spf("loop.example.net")
 
 
+def test_an_explanation_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This host's own text goes before libspf.compat's, and a script's own before that."""
+    with libspf.Context(resolver="none", zone_text=ZONE_TEXT, explanation="ask %{r}") as context:
+        monkeypatch.setattr(spf, "context", context)
+        q = query("ann@example.net", "198.51.100.1", receiver="mx.example.org")
+        assert q.check() == ("fail", 550, "ask mx.example.org")
+        q.set_explanation("once")
+        assert q.check() == ("fail", 550, "once")
+
+
 def test_changed_limits_of_the_network_context(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "libspf.conf"
     (tmp_path / "zone").write_text(ZONE_TEXT)
@@ -499,6 +510,7 @@ def test_headers_hold_what_is_put_into_them(zone: Zone) -> None:
         again = spf.query("0.0.0.0", "", "")
         more = again.parse_header(q.get_header("softfail", more=text))
         shown = "".join("?" if char in "\r\n\x00" else char for char in text)
+        assert again.comment == f"{shown}: domain of soft.example.com doubts that 192.0.2.7 may send its mail"
         assert (again.h, again.s, more["more"], again.ident) == (shown, shown + "@soft.example.com", shown, "mailfrom")
 
 

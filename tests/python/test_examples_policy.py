@@ -154,6 +154,8 @@ def test_settings() -> None:
         return action
 
     with libspf.Context(resolver="none", zone_text=ZONE, receiver="mx.receiver.example") as context:
+        null = {"sender": "", "helo_name": "helo.example"}
+        assert program.Policy(program.Settings(), context).identities(null) == [("helo", "fail")]
         for options, sender, helo, start in CONFIGURED:
             action = asyncio.run(decide(context, options, sender, helo))
             assert action.startswith(start), (options, sender, helo, action)
@@ -243,11 +245,11 @@ def test_stop_lets_a_check_end(tmp_path: pathlib.Path) -> None:
         dns.settimeout(STEP_S)
         where = f"127.0.0.1@{dns.getsockname()[1]}"
         with server(NAME, *TCP, "--resolver", where, "--helo-reject", "off") as (process, place), \
-                Postfix(place) as postfix:
+                Postfix(place) as postfix, Postfix(place) as idle:
             postfix.send(request(sender="ann@late.example", helo_name="h", client_address="192.0.2.7"))
             question, peer = dns.recvfrom(4096)
             process.terminate()
-            assert process.poll() is None
+            assert idle.receive() == ""  # it stops, and hangs up where nothing is asked
             dns.sendto(question[:2] + b"\x81\x83" + question[4:], peer)  # NXDOMAIN
             assert postfix.receive().startswith("PREPEND Received-SPF: none (")
             assert process.wait(STEP_S) == 0

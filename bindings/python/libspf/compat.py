@@ -513,17 +513,17 @@ class query:
         self.perm_error = error
         self.prob = error.msg
         self.mech = [error.mech] if error.mech else []
-        return "permerror", 550, f"SPF permanent error: {error.msg}"
+        return "permerror", _CODES["permerror"], f"SPF permanent error: {error.msg}"
 
     def _temperror(self, problem: str, term: Optional[str]) -> Verdict:
         self.prob = problem
         self.mech = [term] if term else []
-        return "temperror", 451, f"SPF temporary error: {problem}"
+        return "temperror", _CODES["temperror"], f"SPF temporary error: {problem}"
 
     def _ambiguous(self, problem: str, term: Optional[str]) -> Verdict:
         self.prob = problem
         self.mech = [term] if term else []
-        return "ambiguous", 0, f"SPF ambiguous: {problem}"
+        return "ambiguous", _CODES["ambiguous"], f"SPF ambiguous: {problem}"
 
     @staticmethod
     def _doubt(result: "libspf.Result") -> Optional[Tuple[str, Optional[str]]]:
