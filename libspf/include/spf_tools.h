@@ -256,9 +256,18 @@ SPF_API const spf_draft_record_t *spf_draft_record(const spf_draft_t *draft, siz
 SPF_API unsigned spf_draft_lookups(const spf_draft_t *draft);
 /** Something that was left as it is or could not be done, in a sentence; NULL past the last. */
 SPF_API const char *spf_draft_note(const spf_draft_t *draft, size_t index);
-/** Zone-file lines, parted by LF: strings of at most 255 octets; @p ttl_s 0: without a TTL. */
+/** Zone-file lines, parted by LF: strings of at most 255 octets; @p ttl_s 0: without a TTL. NULL without memory, as what
+ * follows; all live until the draft is freed. */
 SPF_API const char *spf_draft_zone(spf_draft_t *draft, uint32_t ttl_s);
-/** The same as commands of nsupdate(1) that put them in place of what is there; @p zone and @p server may be NULL. */
+/**
+ * The same as commands of nsupdate(1) that put them in place of the record that is there, and leave the name's other TXT
+ * records as they are. Where these are not known, because nobody asked for them (compose; a given record surveyed without
+ * #SPF_SURVEY_NEARBY), the server refuses the update if there are any.
+ * @param ttl_s of the name's TXT records; 0: an hour.
+ * @param zone the zone that the update is for; or NULL.
+ * @param server "ADDR" or "ADDR@PORT"; or NULL.
+ * @return NULL also for a draft without a domain.
+ */
 SPF_API const char *spf_draft_nsupdate(spf_draft_t *draft, uint32_t ttl_s, const char *zone, const char *server);
 /** As one JSON object on one line (docs: spf-flatten(1)). */
 SPF_API const char *spf_draft_json(spf_draft_t *draft);

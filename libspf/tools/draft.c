@@ -180,7 +180,6 @@ bool spf_draft_set_others(spf_draft_t *draft, const spf_answer_t *txt)
         draft->other_count++;
     }
     draft->others = others;
-    draft->others_ttl_s = txt->ttl_s;
     draft->knows_others = true;
     return true;
 }

@@ -20,7 +20,6 @@ struct spf_draft {
     bool knows_others;  /* what else the domain publishes as TXT is known: */
     spf_text_t *others; /* without its record */
     size_t other_count;
-    uint32_t others_ttl_s;
 };
 
 /* NULL without memory. */

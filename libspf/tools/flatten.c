@@ -497,17 +497,26 @@ static spf_err_t write_draft(flattener_t *flattener)
     return err == SPF_OK ? spf_prove(flattener->tree, flattener->draft, flattener->error) : err;
 }
 
+/* What the domain publishes as TXT now; NULL: nobody knows. */
+static const spf_answer_t *published_txt(const spf_tree_t *tree)
+{
+    const spf_answer_t *txt = tree->is_given ? tree->nearby[SPF_NEARBY_TXT].answer : tree->nodes[0]->txt;
+
+    return txt != NULL && !spf_answer_is_failure(txt) ? txt : NULL;
+}
+
 static spf_err_t flatten(flattener_t *flattener)
 {
     const spf_tree_t *tree = flattener->tree;
     const spf_tree_node_t *root = tree->nodes[0];
+    const spf_answer_t *txt = published_txt(tree);
     spf_err_t err =
         spf_flatten_check(&flattener->check, &flattener->scratch, tree, &flattener->options, flattener->error);
 
     if (err != SPF_OK)
         return err;
     flattener->draft = spf_draft_new(root->name, strlen(root->name));
-    if (flattener->draft == NULL || (root->txt != NULL && !spf_draft_set_others(flattener->draft, root->txt)) ||
+    if (flattener->draft == NULL || (txt != NULL && !spf_draft_set_others(flattener->draft, txt)) ||
         !flatten_nodes(flattener))
         return SPF_ENOMEM;
     return write_draft(flattener);

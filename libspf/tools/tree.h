@@ -40,6 +40,7 @@ typedef struct spf_tree_node {
 /* X(enumerator, prefix, type): what is asked beside the records within SPF_SURVEY_NEARBY; the prefix goes before the
  * domain. Names other than the domain itself are asked only if it has no record. */
 #define SPF_NEARBY_MAP(X)                                                                                              \
+    X(SPF_NEARBY_TXT, "", SPF_TYPE_TXT) /* with a record given: what the domain publishes beside it */                 \
     X(SPF_NEARBY_TYPE99, "", SPF_TYPE_SPF)                                                                             \
     X(SPF_NEARBY_MX, "", SPF_TYPE_MX)                                                                                  \
     X(SPF_NEARBY_SPF, "spf.", SPF_TYPE_TXT)                                                                            \

@@ -413,6 +413,7 @@ static const row_t rows[] = {
      "  -all all fail past46\n"
      "  norec.example no-record ttl=300 octets=31 lookups=0 voids=0/0\n"
      "  nx.example no-domain ttl=300 octets=28 lookups=0 voids=0/0\n"
+     "TXT n.example.org: status 0, 1\n"
      "TYPE99 n.example.org: status 0, 1\n"
      "MX n.example.org: status 0, 1\n"
      "DMARC _dmarc.example.org: status 0, 1\n"
@@ -425,6 +426,7 @@ static const row_t rows[] = {
      "_dmarc.n.example.org TXT v=DMARC2\n"
      "_dmarc.example.org TXT SERVFAIL\n",
      "n.example.org no-record ttl=300 octets=53 lookups=0 voids=0/0\n"
+     "TXT n.example.org: status 0, 1\n"
      "TYPE99 n.example.org: status 0, 0\n"
      "MX n.example.org: status 0, 0\n"
      "SPF spf.n.example.org: status 1, 0\n"
@@ -440,6 +442,7 @@ static const row_t rows[] = {
      "_dmarc.k.example TXT v=DMARC1;\n",
      "a.b.c.d.e.f.g.h.i.j.k.example record ttl=300 octets=71 lookups=0 voids=0/0\n"
      "  -all all fail\n"
+     "TXT a.b.c.d.e.f.g.h.i.j.k.example: status 0, 1\n"
      "TYPE99 a.b.c.d.e.f.g.h.i.j.k.example: status 0, 0\n"
      "MX a.b.c.d.e.f.g.h.i.j.k.example: status 0, 0\n"
      "DMARC _dmarc.f.g.h.i.j.k.example: status 0, 1\n"
