@@ -214,6 +214,7 @@ static json_t *survey_object(spf_arena_t *arena, const spf_tree_t *tree, const s
     spf_object_set(&object, "summary", summary_object(arena, &tree->summary));
     spf_object_set(&object, "tree", tree_object(arena, tree));
     spf_object_set(&object, "remarks", remarks_array(arena, lint));
+    spf_object_set_octets(&object, "fixed_record", lint->fixed, lint->fixed_length);
     return spf_object_end(&object);
 }
 

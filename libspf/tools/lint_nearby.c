@@ -172,12 +172,13 @@ const char *spf_lint_mend_version(spf_linter_t *linter, const char *text, size_t
     return spf_record_is_record(mended, *mended_length) ? mended : NULL;
 }
 
-/* A remark about a text that is no record of the node in hand. */
+/* A remark about a text other than the record of the node in hand. */
 static spf_remark_t *say_about(spf_linter_t *linter, spf_lint_code_t code, const spf_text_t *text, size_t offset,
                                size_t length, const char *sentence, const char *fix)
 {
     spf_remark_t *remark = spf_lint_add(linter, code, offset, length, sentence, fix);
 
+    remark->node = NULL;
     remark->record = text->data;
     remark->record_length = text->length;
     return remark;
@@ -339,12 +340,9 @@ static void say_type99(spf_linter_t *linter)
     if (linter->tree->nearby[SPF_NEARBY_TYPE99].name == NULL || answer == NULL || spf_answer_is_failure(answer) ||
         answer->count == 0)
         return;
-    spf_remark_t *remark = spf_lint_add(
-        linter, SPF_LINT_TYPE99, 0, 0,
-        SPF_SAY(linter, linter->tree->domain, " has a record of type SPF (99), which nobody asks for any more."),
-        "Remove it; the TXT record is what counts.");
-    remark->record = answer->texts[0].data;
-    remark->record_length = answer->texts[0].length;
+    say_about(linter, SPF_LINT_TYPE99, &answer->texts[0], 0, 0,
+              SPF_SAY(linter, linter->tree->domain, " has a record of type SPF (99), which nobody asks for any more."),
+              "Remove it; the TXT record is what counts.");
 }
 
 void spf_lint_nearby(spf_linter_t *linter)
