@@ -21,6 +21,7 @@ static const struct verb {
 } verbs[] = {
     {"check", check_run, check_help, "may this client send mail for this domain, and why?"},
     {"explain", explain_run, explain_help, "what does that header mean, and what is to be done?"},
+    {"lint", lint_run, lint_help, "is this record right?"},
     {"lookup", lookup_run, lookup_help, "what does a domain publish, and what does that lead to?"},
     {"help", help_run, NULL, "what there is, or, for a verb, all of its options"},
     {"version", version_run, NULL, "the version"},

@@ -27,6 +27,8 @@ int check_run(int argc, char **argv);
 void check_help(void);
 int explain_run(int argc, char **argv);
 void explain_help(void);
+int lint_run(int argc, char **argv);
+void lint_help(void);
 int lookup_run(int argc, char **argv);
 void lookup_help(void);
 
