@@ -10,7 +10,7 @@ from . import _swig
 from ._asking import new_check
 from ._errors import Error, ErrorCode
 from ._many import Checks
-from ._ports import STARTED_AT_ONCE, LoopPort, ThreadPort, close_loop
+from ._ports import STARTED_AT_ONCE, LoopPort, ThreadPort, close_loop, new_loop
 from ._resolver import Questions
 from ._results import Result
 from ._settings import Settings
@@ -167,11 +167,7 @@ class Context:
 
     def _run_in_loop(self, *question: Any) -> Result:
         """For a resolver that awaits: an event loop for this one check."""
-        if asyncio._get_running_loop() is not None:
-            raise RuntimeError(
-                "check() would stop the event loop that the resolver is waiting for: use `await check_async()`"
-            )
-        loop = asyncio.new_event_loop()
+        loop = new_loop("await check_async()")
         try:
             return loop.run_until_complete(self.check_async(*question[:3], **question[3]))
         finally:

@@ -6,7 +6,7 @@ from typing import Any, AsyncIterator, Deque, Dict, Iterator, Mapping, Optional,
 
 from ._asking import new_check
 from ._errors import Error
-from ._ports import STARTED_AT_ONCE, ThreadPort, close_loop
+from ._ports import STARTED_AT_ONCE, ThreadPort, close_loop, new_loop
 from ._results import Result
 
 # In order: how many results may wait for a slow one before them, in units of the concurrency.
@@ -139,7 +139,7 @@ class Checks:
 
     def _iterate_in_loop(self) -> Iterator[Tuple[Any, Result]]:
         """For a resolver that awaits: an event loop for this iteration."""
-        loop = asyncio.new_event_loop()
+        loop = new_loop("async for")
         pairs = self.__aiter__()
         try:
             while True:

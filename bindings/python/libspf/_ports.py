@@ -78,6 +78,15 @@ class LoopPort(Port):
             check.cancel()
 
 
+def new_loop(instead: str) -> asyncio.AbstractEventLoop:
+    """An event loop of our own, for a thread that waits although the resolver awaits."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.new_event_loop()
+    raise RuntimeError("this would stop the event loop that the resolver of Python needs: use `%s`" % instead)
+
+
 async def _end_tasks() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
