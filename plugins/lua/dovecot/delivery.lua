@@ -43,9 +43,8 @@ local function broken(action, why)
   return 0, ""
 end
 
-local function decide(user, current)
-  local client = spf.client_of(user)
-  if not client or not spf.set(current.services)[user.service:lower()] then
+local function decide(user, client, current)
+  if not spf.set(current.services)[user.service:lower()] then
     return 0, ""
   end
   local name, domain = spf.user_parts(current, user.username)
@@ -66,6 +65,10 @@ function mail_user_created(user)
   if not loaded then
     return broken("allow", "not installed: " .. tostring(spf))
   end
+  local client = spf.client_of(user)
+  if not client then -- LMTP over a local socket; or the user that the LMTP process itself needs, without which it ends
+    return 0, ""
+  end
   settings = settings or spf.follow("delivery", keys())
   local current, problem, on_error = settings()
   if not current then
@@ -73,7 +76,7 @@ function mail_user_created(user)
   elseif problem then
     dovecot.i_error("libspf: " .. problem .. "; the settings of before are kept")
   end
-  local results = table.pack(pcall(decide, user, current))
+  local results = table.pack(pcall(decide, user, client, current))
   if results[1] then
     return results[2], results[3]
   end
