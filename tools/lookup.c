@@ -40,29 +40,44 @@ static unsigned text_style(const lookup_options_t *own)
     return style;
 }
 
+/* A sentence of lint may quote from a record. */
+static void print_words(const char *text, bool ascii)
+{
+    for (; *text != '\0'; text++)
+        putchar(ascii && (unsigned char)*text >= 0x80 ? '?' : *text);
+}
+
 /* Of lint's remarks those that tell why mail fails, and what was found beside the record; spf lint has the rest. */
-static void print_remarks(spf_survey_t *survey)
+static void print_remarks(spf_survey_t *survey, bool ascii)
 {
     const spf_remark_t *remark;
 
-    for (size_t i = 0; (remark = spf_survey_remark(survey, i)) != NULL; i++)
-        if (remark->severity == SPF_SEVERITY_ERROR || remark->node == NULL)
-            printf("%s: %s%s%s\n", spf_severity_name(remark->severity), remark->sentence,
-                   remark->fix != NULL ? " " : "", remark->fix != NULL ? remark->fix : "");
+    for (size_t i = 0; (remark = spf_survey_remark(survey, i)) != NULL; i++) {
+        if (remark->severity != SPF_SEVERITY_ERROR && remark->node != NULL)
+            continue;
+        printf("%s: ", spf_severity_name(remark->severity));
+        print_words(remark->sentence, ascii);
+        putchar(remark->fix != NULL ? ' ' : '\n');
+        if (remark->fix == NULL)
+            continue;
+        print_words(remark->fix, ascii);
+        putchar('\n');
+    }
 }
 
 /* False without memory. */
 static bool print_survey(const lookup_options_t *own, spf_survey_t *survey)
 {
+    unsigned style = text_style(own);
     const char *text = own->json  ? spf_survey_json(survey)
                        : own->dot ? spf_survey_dot(survey)
-                                  : spf_survey_text(survey, text_style(own));
+                                  : spf_survey_text(survey, style);
 
     if (text == NULL)
         return false;
     puts(text);
     if (!own->json && !own->dot)
-        print_remarks(survey);
+        print_remarks(survey, (style & SPF_TEXT_ASCII) != 0);
     return true;
 }
 
