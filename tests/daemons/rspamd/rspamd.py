@@ -28,6 +28,7 @@ from dns_server import DnsServer, Zone  # pylint: disable=wrong-import-position,
 
 RSPAMD = shutil.which("rspamd", path="/usr/bin:/usr/sbin")
 STOCK = pathlib.Path("/usr/share/rspamd/plugins")
+LIBRARIES = pathlib.Path("/usr/lib/rspamd")
 LANGUAGES = pathlib.Path("/usr/share/rspamd/languages")
 CONFIG = pathlib.Path("/etc/rspamd")
 SKIPPED = 77
@@ -98,7 +99,8 @@ class Rspamd:
         if os.environ.get("LIBSPF_PRELOAD"):
             log = self.folder / "sanitizer" / "log"
             self.environment.update(
-                LD_PRELOAD=os.environ["LIBSPF_PRELOAD"],
+                # rspamd's part that asks libm for its functions without naming it must be there before libm.
+                LD_PRELOAD=":".join([os.environ["LIBSPF_PRELOAD"], *map(str, LIBRARIES.glob("librspamd-kann.so"))]),
                 ASAN_OPTIONS=f"detect_leaks=0:log_path={log}", UBSAN_OPTIONS=f"print_stacktrace=1:log_path={log}")
 
     def variables(self):
@@ -117,11 +119,13 @@ class Rspamd:
         while True:
             try:
                 self.request("GET", "/ping", timeout_s=1)
-                return self
+                break
             except (OSError, http.client.HTTPException):
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise AssertionError(f"rspamd does not start: {self.log()}") from None
                 time.sleep(0.05)
+        self.scan("@localhost")  # a worker's first takes rspamd longer
+        return self
 
     def request(self, method, path, body=None, headers=None, timeout_s=STEP_S):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)

@@ -210,14 +210,14 @@ class Load(rspamd.RspamdTest):
         dns = self.dns(self.names, mode="silent")
         after = ("rspamd_config:register_symbol({name = 'AFTER', type = 'normal', score = 0, callback = function(task) "
                  "return task:has_symbol('R_SPF_DNSFAIL'), 1.0 end}) rspamd_config:register_dependency('AFTER', 'SPF_CHECK')")
-        for options in ({"task_timeout": "1s"}, {"worker": "task_timeout = 1s;"}):
+        for options in ({"task_timeout": "2s"}, {"worker": "task_timeout = 2s;"}):
             with self.subTest(options=options):
                 one = self.rspamd(dns, scripts={"after": after}, **options).start()
-                begin = time.monotonic()
+                before, begin = len(one.log()), time.monotonic()
                 symbols = one.symbols("ann@pass.example")
                 self.assertLessEqual({"AFTER", "R_SPF_DNSFAIL", "R_SPF_HELO_DNSFAIL"}, set(symbols))
-                self.assertLess(time.monotonic() - begin, 3)
-                self.assertNotRegex(one.log(), TIMED_OUT)
+                self.assertGreater(time.monotonic() - begin, 1)
+                self.assertNotRegex(one.log()[before:], TIMED_OUT)
 
     def test_errors_are_contained(self):
         one = self.start(self.dns(self.names))
