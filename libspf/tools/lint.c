@@ -425,8 +425,11 @@ static int fix_round(spf_linter_t *linter, fixed_t *text)
     spf_record_t *record;
     int fixed = -1;
 
-    if (!spf_record_is_record(text->text, text->length) ||
-        (record = spf_record_parse(text->text, text->length)) == NULL)
+    if (!spf_record_is_record(text->text, text->length))
+        return -1;
+    record = spf_record_parse(text->text, text->length);
+    linter->failed = linter->failed || record == NULL;
+    if (record == NULL)
         return -1;
     spf_tree_node_t node = {.record = record};
     round.node = &node;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the resolver's layer does when the n-th allocation fails, for every n. The linker sends the allocations of the
- * library through the __wrap functions below; libunbound's own stay as they are, for it does not bear that.
- */
+/* What the resolver's layer does when the n-th allocation fails, for every n. Libunbound's own do not: it does not bear
+ * that. */
 #include "core/query.h"
 #include "dns/unbound.h"
 #include "dns/zones.h"
+#include "unit/failing_memory.h"
 #include "unit/loopback_server.h"
 
 #include <errno.h>
@@ -17,85 +16,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* ------------------------------------------------------------------------------------------------------ allocations */
-
-static struct {
-    bool is_armed;
-    unsigned count;   /* allocations so far */
-    unsigned fail_at; /* the one that fails, from 1 */
-    long live;        /* made and not freed */
-} memory;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *old);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *old);
-
-static bool memory_fails(void)
-{
-    if (!memory.is_armed || ++memory.count != memory.fail_at)
-        return false;
-    errno = ENOMEM;
-    return true;
-}
-
-static void *memory_made(void *made, const void *old)
-{
-    memory.live += memory.is_armed && made && !old;
-    return made;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return memory_fails() ? NULL : memory_made(__real_malloc(size), NULL);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return memory_fails() ? NULL : memory_made(__real_calloc(count, size), NULL);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return memory_fails() ? NULL : memory_made(__real_realloc(old, size), old);
-}
-
-void __wrap_free(void *old)
-{
-    memory.live -= memory.is_armed && old;
-    __real_free(old);
-}
-
-/*
- * Runs something until it no longer meets the allocation that fails. It frees what it made and returns SPF_OK if all
- * was as it should be, as it may be after a failure only where libunbound helps itself.
- */
-static void fail_everywhere(spf_err_t (*run)(void *argument), void *argument, bool may_recover)
-{
-    bool was_met;
-    memory.fail_at = 0;
-    do {
-        memory.fail_at++;
-        memory.count = 0;
-        memory.live = 0;
-        memory.is_armed = true;
-        spf_err_t result = run(argument);
-        memory.is_armed = false;
-        was_met = memory.count >= memory.fail_at;
-        if (memory.live != 0)
-            fail_msg("%ld allocations are left after the failure of allocation %u", memory.live, memory.fail_at);
-        if (was_met && may_recover ? result != SPF_OK && result != SPF_ENOMEM
-                                   : result != (was_met ? SPF_ENOMEM : SPF_OK))
-            fail_msg("allocation %u of %u failed: %s", memory.fail_at, memory.count, spf_strerror(result));
-    } while (was_met);
-    assert_true(memory.fail_at > 1);
-}
 
 /* ------------------------------------------------------------------------------------------------------------ zones */
 
@@ -136,9 +56,9 @@ static void test_zones(void **state)
     int fd = mkstemp(path);
     assert_int_equal(write(fd, data, sizeof data - 1), sizeof data - 1);
     close(fd);
-    fail_everywhere(merge, &(zone_attempt_t){path, "b. TXT x", SPF_OK}, false);
-    fail_everywhere(merge, &(zone_attempt_t){path, "b. TXTT x", SPF_ECONFIG}, false);
-    fail_everywhere(check_anchor, path, false);
+    failing_memory_run(merge, &(zone_attempt_t){path, "b. TXT x", SPF_OK}, false);
+    failing_memory_run(merge, &(zone_attempt_t){path, "b. TXTT x", SPF_ECONFIG}, false);
+    failing_memory_run(check_anchor, path, false);
     unlink(path);
 }
 
@@ -199,7 +119,7 @@ static void test_loop(void **state)
     assert_int_equal(pipe(ends), 0);
     int fds[2] = {ends[0], dup2(ends[0], WATCHED)};
     assert_int_equal(fds[1], WATCHED);
-    fail_everywhere(grow_loop, fds, false);
+    failing_memory_run(grow_loop, fds, false);
     close(fds[1]);
     close(ends[0]);
     close(ends[1]);
@@ -292,9 +212,9 @@ static void test_answers(void **state)
     static uint16_t by_packet[] = {SPF_TYPE_TXT, SPF_TYPE_MX, SPF_TYPE_PTR, SPF_TYPE_A};
     (void)state;
     for (size_t i = 0; i < sizeof by_records / sizeof *by_records; i++)
-        fail_everywhere(answer_by_records, &by_records[i], false);
+        failing_memory_run(answer_by_records, &by_records[i], false);
     for (size_t i = 0; i < sizeof by_packet / sizeof *by_packet; i++)
-        fail_everywhere(answer_by_packet, &by_packet[i], false);
+        failing_memory_run(answer_by_packet, &by_packet[i], false);
 }
 
 /* ---------------------------------------------------------------------------------------------------- the resolver */
@@ -371,7 +291,7 @@ static spf_err_t resolve(void *forwarder)
     if (result == SPF_OK) {
         spf_err_t direct = ask(&fixture, "host.example");
         spf_err_t through = ask(&fixture, "alias.example");
-        bool is_met = memory.count >= memory.fail_at;
+        bool is_met = failing_memory_was_met();
         result = ask(&fixture, "last.example");
         assert_true(!is_met || result == SPF_OK);
         result = direct != SPF_OK ? direct : through != SPF_OK ? through : result;
@@ -385,7 +305,7 @@ static void test_resolver(void **state)
     (void)state;
     server_t server;
     server_start(&server);
-    fail_everywhere(resolve, server.address, true);
+    failing_memory_run(resolve, server.address, true);
     server_stop(&server);
 }
 
