@@ -20,7 +20,9 @@ static const struct verb {
     const char *summary;
 } verbs[] = {
     {"check", check_run, check_help, "may this client send mail for this domain, and why?"},
+    {"compose", compose_run, compose_help, "a record from what may send"},
     {"explain", explain_run, explain_help, "what does that header mean, and what is to be done?"},
+    {"flatten", flatten_run, flatten_help, "records with the same verdict and fewer lookups"},
     {"lint", lint_run, lint_help, "is this record right?"},
     {"lookup", lookup_run, lookup_help, "what does a domain publish, and what does that lead to?"},
     {"help", help_run, NULL, "what there is, or, for a verb, all of its options"},

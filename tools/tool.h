@@ -25,6 +25,10 @@ bool tool_has_control(const char *text, size_t length);
 /* Verbs: argv[0] is the verb. Return the exit status. */
 int check_run(int argc, char **argv);
 void check_help(void);
+int compose_run(int argc, char **argv);
+void compose_help(void);
+int flatten_run(int argc, char **argv);
+void flatten_help(void);
 int explain_run(int argc, char **argv);
 void explain_help(void);
 int lint_run(int argc, char **argv);

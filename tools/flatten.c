@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* `spf flatten`: records with the same verdict and fewer lookups. */
+#include "flatten.h"
+
+#include "tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TTL_MAX = INT32_MAX, INTERVAL_MAX = 7 * 86400, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535 };
+
+static const char verb[] = "flatten";
+
+/* ------------------------------------------------------------------------------------------------------------- once */
+
+static int status_of(const spf_survey_t *survey)
+{
+    const spf_survey_summary_t *summary = spf_survey_summary(survey);
+
+    switch (spf_survey_node(survey, 0)->status) {
+    case SPF_NODE_NO_DOMAIN:
+    case SPF_NODE_NO_RECORD:
+    case SPF_NODE_BAD_NAME:
+        return FLATTEN_NONE;
+    default:
+        return summary->has_failure ? FLATTEN_TEMPORARY : FLATTEN_REFUSED;
+    }
+}
+
+static void set_error(flattened_t *flattened, int status, const char *text)
+{
+    flattened->status = status;
+    snprintf(flattened->error, sizeof flattened->error, "%s", text);
+}
+
+static void note_ttl(flattened_t *flattened, int64_t ttl_s)
+{
+    if (ttl_s >= 0 && (flattened->ttl_s < 0 || ttl_s < flattened->ttl_s))
+        flattened->ttl_s = ttl_s;
+}
+
+static void set_library_error(flattened_t *flattened, spf_err_t err)
+{
+    const char *text = flattened->survey != NULL ? spf_survey_error(flattened->survey) : "";
+
+    set_error(flattened, err == SPF_EINVAL ? TOOL_USAGE : TOOL_INTERNAL, text[0] != '\0' ? text : spf_strerror(err));
+}
+
+/* Reads the record that stands at another name; NULL: an error is set, or *is_interrupted. To be freed. */
+static char *read_source(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run, void *user_data,
+                         flattened_t *flattened, bool *is_interrupted)
+{
+    spf_survey_t *survey;
+    spf_err_t err = spf_survey_new(&survey, context);
+    char *record = NULL;
+
+    if (err == SPF_OK)
+        err = spf_survey_set_domain(survey, own->from, SPF_STRLEN);
+    if (err == SPF_OK)
+        err = spf_survey_set_scope(survey, 0);
+    if (err == SPF_OK)
+        *is_interrupted = !run(user_data, survey, &err);
+    if (err == SPF_OK && !*is_interrupted) {
+        const spf_node_t *node = spf_survey_node(survey, 0);
+        note_ttl(flattened, node->ttl_s);
+        if (node->record != NULL && node->record_count == 1) {
+            record = strndup(node->record, node->record_length);
+        } else {
+            flattened->status = status_of(survey);
+            snprintf(flattened->error, sizeof flattened->error, "--from: %s: %s", node->domain,
+                     spf_node_status_name(node->status));
+        }
+    } else if (!*is_interrupted) {
+        set_error(flattened, err == SPF_EINVAL ? TOOL_USAGE : TOOL_INTERNAL,
+                  err == SPF_EINVAL ? spf_survey_error(survey) : spf_strerror(err));
+    }
+    spf_survey_free(survey);
+    return record;
+}
+
+static spf_err_t set_question(const flatten_options_t *own, spf_survey_t *survey, const char *record)
+{
+    spf_err_t err = spf_survey_set_domain(survey, own->domain, SPF_STRLEN);
+    bool is_update = own->publisher.nsupdate || own->publisher.style.format == DRAFT_NSUPDATE;
+
+    if (err == SPF_OK && record != NULL)
+        err = spf_survey_set_record(survey, record, SPF_STRLEN);
+    /* An update must know what else the domain publishes. */
+    if (err == SPF_OK && record != NULL && is_update)
+        err = spf_survey_set_scope(survey, SPF_SURVEY_RECORDS | SPF_SURVEY_ADDRESSES | SPF_SURVEY_NEARBY);
+    return err;
+}
+
+static void make_draft(const flatten_options_t *own, flattened_t *flattened)
+{
+    const spf_flatten_options_t options = {.size = sizeof options,
+                                           .keep = own->keep.texts,
+                                           .keep_count = own->keep.count,
+                                           .prefix = own->prefix,
+                                           .answer_max = own->answer_max};
+    spf_err_t err = spf_survey_flatten(flattened->survey, &options, &flattened->draft);
+
+    note_ttl(flattened, spf_survey_summary(flattened->survey)->ttl_s);
+    if (err == SPF_EINVAL)
+        set_error(flattened, status_of(flattened->survey), spf_survey_error(flattened->survey));
+    else if (err != SPF_OK)
+        set_library_error(flattened, err);
+}
+
+static bool survey_and_flatten(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run,
+                               void *user_data, const char *record, flattened_t *flattened)
+{
+    spf_err_t err = spf_survey_new(&flattened->survey, context);
+
+    if (err == SPF_OK)
+        err = set_question(own, flattened->survey, record);
+    if (err == SPF_OK && !run(user_data, flattened->survey, &err))
+        return false;
+    if (err == SPF_OK)
+        make_draft(own, flattened);
+    else
+        set_library_error(flattened, err);
+    return true;
+}
+
+bool flatten_once(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run, void *user_data,
+                  flattened_t *flattened)
+{
+    bool is_interrupted = false;
+    char *source = NULL;
+
+    *flattened = (flattened_t){.status = FLATTEN_OK, .ttl_s = -1};
+    if (own->from != NULL) {
+        source = read_source(own, context, run, user_data, flattened, &is_interrupted);
+        if (source == NULL)
+            return !is_interrupted;
+    }
+    is_interrupted =
+        !survey_and_flatten(own, context, run, user_data, source != NULL ? source : own->record, flattened);
+    free(source);
+    return !is_interrupted;
+}
+
+void flatten_free(flattened_t *flattened)
+{
+    spf_draft_free(flattened->draft);
+    spf_survey_free(flattened->survey);
+}
+
+static bool run_survey(void *user_data, spf_survey_t *survey, spf_err_t *err)
+{
+    (void)user_data;
+    *err = spf_survey_run(survey);
+    return true;
+}
+
+static int print_error(int status, const char *error)
+{
+    tool_usage_error(verb, "%s", error);
+    return status;
+}
+
+static int run(options_t *options, spf_context_t *context)
+{
+    flatten_options_t *own = (flatten_options_t *)options;
+    const publisher_t *publisher = &own->publisher;
+    flattened_t flattened;
+
+    if (own->watch)
+        return flatten_watch(own, context);
+    flatten_once(own, context, run_survey, NULL, &flattened);
+    int status = flattened.status;
+    if (status != FLATTEN_OK)
+        status = print_error(status, flattened.error);
+    else if (publisher->exec != NULL || publisher->nsupdate)
+        status = publish(publisher, flattened.draft) == PUBLISHED ? FLATTEN_OK : FLATTEN_NOT_PUBLISHED;
+    else if (!drafts_print(stdout, flattened.draft, &publisher->style))
+        status = tool_internal_error(verb, "out of memory");
+    flatten_free(&flattened);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ the command line */
+
+static const option_definition_t definitions[] = {
+    {"keep", "DOMAIN", OPTION_LIST(flatten_options_t, keep), "leave includes of this domain alone (repeatable)"},
+    {"from", "NAME", OPTION_TEXT(flatten_options_t, from), "the record that is flattened stands there"},
+    {"record", "TEXT", OPTION_TEXT(flatten_options_t, record), "the record that is flattened is this"},
+    {"prefix", "PREFIX", OPTION_TEXT(flatten_options_t, prefix),
+     "of further records: _spf, unless set, as in _spf1.example.com"},
+    {"answer-max", "OCTETS", OPTION_NUMBER(flatten_options_t, answer_max, ANSWER_LEAST, ANSWER_LARGEST),
+     "of a DNS answer; 512 unless set"},
+    {"format", "FORMAT", OPTION_WORD(flatten_options_t, publisher.style.format, DRAFT_FORMATS_NSUPDATE),
+     "text (default), zone, json or nsupdate"},
+    {"ttl", "SECONDS", OPTION_NUMBER(flatten_options_t, publisher.style.ttl_s, 1, TTL_MAX), "of the records"},
+    {"exec", "COMMAND", OPTION_TEXT(flatten_options_t, publisher.exec), "hand the records to this shell command"},
+    {"nsupdate", NULL, OPTION_FLAG(flatten_options_t, publisher.nsupdate), "send them as a dynamic update (RFC 2136)"},
+    {"server", "ADDR[@PORT]", OPTION_TEXT(flatten_options_t, publisher.style.server), "of the update"},
+    {"update-zone", "ZONE", OPTION_TEXT(flatten_options_t, publisher.style.update_zone), "of the update"},
+    {"key", "FILE", OPTION_TEXT(flatten_options_t, publisher.key), "that signs the update (TSIG)"},
+    {"watch", NULL, OPTION_FLAG(flatten_options_t, watch), "go on, and ask again as TTLs run out"},
+    {"min-interval", "SECONDS", OPTION_NUMBER(flatten_options_t, min_interval_s, 1, INTERVAL_MAX),
+     "between two rounds at least; 60 unless set"},
+    {"max-interval", "SECONDS", OPTION_NUMBER(flatten_options_t, max_interval_s, 1, INTERVAL_MAX),
+     "between two rounds at most; 3600 unless set"},
+};
+
+static const command_t command = {
+    .verb = verb,
+    .usage = "spf flatten: records with the same verdict and fewer lookups\n\n"
+             "Usage: spf flatten DOMAIN [OPTION]...\n"
+             "       spf flatten DOMAIN --from NAME --watch [--exec COMMAND] [--nsupdate] [OPTION]...\n",
+    .notes =
+        "Exit status: 0 flattened (and published, if that was asked for), 1 it cannot be flattened, 2 it could not\n"
+        "be published, 5 DNS failed for some of it, 6 there is no record; 64 usage, 70 internal error.\n"
+        "Watching ends with 0 at SIGTERM or SIGINT.\n",
+    .advice = "one domain is flattened at a time",
+    .asks_dns = true,
+    .operand_max = 1,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};
+
+static int check_update(const flatten_options_t *own)
+{
+    const publisher_t *publisher = &own->publisher;
+    bool is_update = publisher->nsupdate || publisher->style.format == DRAFT_NSUPDATE;
+
+    if (!is_update && (publisher->style.server != NULL || publisher->style.update_zone != NULL))
+        return tool_usage_error(verb, "--server and --update-zone go with --nsupdate or --format nsupdate");
+    if (!publisher->nsupdate && publisher->key != NULL)
+        return tool_usage_error(verb, "--key goes with --nsupdate");
+    if (own->watch && publisher->nsupdate && own->from == NULL && own->record == NULL)
+        return tool_usage_error(verb,
+                                "--from NAME or --record TEXT is missing: the record that is flattened cannot stand "
+                                "where the flattened one goes");
+    return 0;
+}
+
+static int check_combination(flatten_options_t *own)
+{
+    if (own->options.operands.count == 0)
+        return tool_usage_error(verb, "the domain is missing, as in spf flatten example.com");
+    own->domain = own->publisher.domain = own->options.operands.texts[0];
+    if (tool_has_control(own->domain, strlen(own->domain)))
+        return tool_usage_error(verb, "%s is no domain name", tool_quote(own->domain, strlen(own->domain)).text);
+    if (own->from != NULL && own->record != NULL)
+        return tool_usage_error(verb, "--from and --record do not go together");
+    if (own->min_interval_s > own->max_interval_s)
+        return tool_usage_error(verb, "--min-interval is more than --max-interval");
+    return check_update(own);
+}
+
+int flatten_run(int argc, char **argv)
+{
+    flatten_options_t own = {.min_interval_s = 60, .max_interval_s = 3600, .publisher = {.signal_fd = -1}};
+    int status = options_parse(&own.options, &command, argc, argv);
+
+    if (status == 0 && own.options.help)
+        options_print_help(&command);
+    else if (status == 0)
+        status = check_combination(&own);
+    if (status == 0 && !own.options.help)
+        status = options_run(&own.options, run);
+    options_free(&own.options);
+    return status;
+}
+
+void flatten_help(void)
+{
+    options_print_help(&command);
+}
