@@ -90,8 +90,8 @@ class Policy:
         results: List[libspf.Result] = []
         for identity, mode in self.identities(request):
             result = await self.check(request, identity)
-            log.info("%s=%s client=%s sender=<%s> helo=%s: %s", identity, result.result, result.ip,
-                     request.get("sender", ""), request.get("helo_name", ""), result.reason)
+            log.info("%s=%s client=%s sender=<%s> helo=%s: %s", identity, result.result, result.ip, result.sender,
+                     result.helo, result.reason)
             refusal = None if self.settings.dry_run else self.refusal(result, mode, request)
             if refusal is not None:
                 return refusal
@@ -159,7 +159,7 @@ class Policy:
 def parse_request(data: bytes) -> Attributes:
     """The `name=value` lines of one request. ValueError if it is none of Postfix's."""
     attributes: Attributes = {}
-    for line in data.decode("utf-8", "replace").splitlines():
+    for line in data.decode("utf-8", "replace").split("\n"):  # and not where else Unicode has lines end
         name, is_pair, value = line.partition("=")
         if is_pair:
             attributes[name] = value

@@ -31,6 +31,7 @@ import libspf
 RESULTS = tuple(str(code) for code in libspf.ResultCode)
 COLOURS = {"pass": "32", "fail": "31", "softfail": "33", "permerror": "35", "temperror": "36"}
 QUEUE_IDS_MAX = 10000  # Postfix messages whose client is remembered until their sender is logged
+TEXT_MAX = 4096  # octets of a sender or a HELO name
 BAR_WIDTH = 30
 
 EXIM = re.compile(r" <= (?P<sender>\S+) .*?\bH=(?P<name>[^\s(\[]+ )?(?:\((?P<helo>[^)]*)\) )?\[(?P<ip>[^\]]+)\]")
@@ -58,7 +59,12 @@ def is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
+
+
+def is_question(ip: str, sender: str, helo: str) -> bool:
+    """Whether libspf would take it: a log can hold anything."""
+    return is_address(ip) and all(len(text.encode()) <= TEXT_MAX for text in (sender, helo))
 
 
 class Reader:
@@ -78,7 +84,7 @@ class Reader:
             if found is None or self.lines <= self.skip:
                 continue
             ip, sender, helo, was = found
-            if is_address(ip):
+            if is_question(ip, sender, helo):
                 yield Entry(self.lines, ip, sender, helo, was)
 
     def parse(self, line: str) -> Optional[Tuple[str, str, str, str]]:
@@ -109,7 +115,10 @@ class Reader:
         return None
 
     def parse_csv(self, line: str) -> Optional[Tuple[str, str, str, str]]:
-        fields = [field.strip() for field in next(csv.reader([line]), [])]
+        try:
+            fields = [field.strip() for field in next(csv.reader([line]), [])]
+        except csv.Error:  # a NUL, or a field without end
+            return None
         if "ip" in [field.lower() for field in fields]:
             self.columns = [field.lower() for field in fields]
             return None
@@ -157,7 +166,7 @@ class Recheck:
         self.changed = 0
         self.done = args.skip  # the last line of which nothing is open
         is_terminal = sys.stderr.isatty()
-        size = 0 if file is sys.stdin else os.fstat(file.fileno()).st_size
+        size = os.fstat(file.fileno()).st_size  # 0 for a pipe
         self.progress = Progress(size, is_terminal and not args.no_progress, "NO_COLOR" not in os.environ)
         self.is_sharing = sys.stdout.isatty()  # the terminal, with the bar
         self.is_coloured = self.is_sharing and "NO_COLOR" not in os.environ
@@ -255,7 +264,7 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> int:
     args = arguments().parse_args()
     try:
-        file = sys.stdin if args.file == "-" else open(args.file, encoding="utf-8", errors="replace")
+        file = open(0 if args.file == "-" else args.file, encoding="utf-8", errors="replace")
         context = libspf.Context(args.config, resolver=args.resolver, zone=args.zone)
     except (OSError, libspf.Error) as error:
         print(f"recheck_log: {error}", file=sys.stderr)

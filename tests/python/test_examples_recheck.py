@@ -103,6 +103,21 @@ def test_text_and_choices(tmp_path: pathlib.Path) -> None:
     assert "\x1b" not in hostile.stdout and "\x07" not in hostile.stdout and "softfail" in hostile.stdout
 
 
+def test_lines_of_any_octets(tmp_path: pathlib.Path) -> None:
+    """What is no question is skipped, and the lines after it are answered all the same."""
+    bad = [b"\xff\xfe,ann@\xffpass.example,h", b"192.0.2.7,\x00@pass.example,h", b"fe80::1%eth0,ann@pass.example,h",
+           b"192.0.2.7," + b"a" * 5000 + b"@pass.example,h", b'192.0.2.7,"' + b"x" * 200000, b"\x85\x0c", b'"', b",,,,"]
+    path = tmp_path / "list"
+    path.write_bytes(b"\n".join(bad) + b"\n192.0.2.7,ann@pass.example,h\n")
+    for arguments in ([str(path)], ["-"]):
+        with open(path, "rb") as file:
+            done = subprocess.run(command(NAME, *offline(tmp_path), "--json", *arguments), stdin=file,
+                                  capture_output=True, timeout=STEP_S, check=False)
+        assert done.returncode == 0, done.stderr
+        said = rows(done.stdout.decode())
+        assert said[-2]["line"] == len(bad) + 1 and said[-2]["result"] == "pass"
+
+
 def test_order_with_many_at_once(tmp_path: pathlib.Path) -> None:
     text = "".join(f"192.0.2.{number % 250},u{number}@pass.example,h\n" for number in range(3000))
     said = rows(run(NAME, *offline(tmp_path), "--json", "--jobs", "64", given=text).stdout)
