@@ -172,6 +172,24 @@ static bool find_space_before(spf_linter_t *linter, uint32_t index, size_t at, c
 
 /* ------------------------------------------------------------------------------------------------------- one error */
 
+/* Whether redirect or exp stand before, so that another is wrong whatever it says. */
+static bool is_duplicate(const spf_linter_t *linter, uint32_t index)
+{
+    const spf_term_t *term = &linter->record->terms[index];
+    const struct {
+        const char *text;
+        size_t length;
+        int32_t first;
+    } modifiers[] = {{"redirect=", 9, linter->record->redirect}, {"exp=", 4, linter->record->exp}};
+
+    for (size_t i = 0; i < sizeof(modifiers) / sizeof(modifiers[0]); i++)
+        if (modifiers[i].first != SPF_NO_TERM && (uint32_t)modifiers[i].first < index &&
+            term->length >= modifiers[i].length &&
+            strncasecmp(linter->text + term->offset, modifiers[i].text, modifiers[i].length) == 0)
+            return true;
+    return false;
+}
+
 static void say_duplicate(spf_linter_t *linter, const spf_term_t *term)
 {
     spf_lint_add_term(linter, SPF_LINT_DUPLICATE_MODIFIER, term,
@@ -206,27 +224,30 @@ static void say_wrong(spf_linter_t *linter, const spf_term_t *term, size_t at, c
         spf_lint_replace(remark, term->offset, term->length, mended);
 }
 
-void spf_lint_invalid(spf_linter_t *linter, uint32_t index)
+/* The term alone is parsed once more: a record tells of its first error only. */
+static void find_error(spf_linter_t *linter, uint32_t index)
 {
     const spf_term_t *term = &linter->record->terms[index];
     const char *text = linter->text + term->offset;
-    spf_record_t *alone;
+    spf_record_t *alone = spf_lint_parse(linter, text, term->length);
     mend_t mend;
 
-    if (term->kind != SPF_TERM_INVALID)
-        return;
-    alone = spf_lint_parse(linter, text, term->length);
     if (alone == NULL)
         return;
-    if (alone->error_term == SPF_NO_TERM) {
-        say_duplicate(linter, term);
-    } else {
-        size_t at = term->offset + alone->error_offset - SPF_LINT_HEAD;
-        if (!find_space_behind(linter, index, at, alone->error) &&
-            !find_space_before(linter, index, at, alone->error)) {
-            mend_text(linter, &mend, text, term->length);
-            say_wrong(linter, term, at, alone->error, &mend);
-        }
+    size_t at = term->offset + alone->error_offset - SPF_LINT_HEAD;
+    if (!find_space_behind(linter, index, at, alone->error) && !find_space_before(linter, index, at, alone->error)) {
+        mend_text(linter, &mend, text, term->length);
+        say_wrong(linter, term, at, alone->error, &mend);
     }
     spf_record_unref(alone);
+}
+
+void spf_lint_invalid(spf_linter_t *linter, uint32_t index)
+{
+    if (linter->record->terms[index].kind != SPF_TERM_INVALID)
+        return;
+    if (is_duplicate(linter, index))
+        say_duplicate(linter, &linter->record->terms[index]);
+    else
+        find_error(linter, index);
 }
