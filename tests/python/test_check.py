@@ -7,7 +7,7 @@ import os
 import pathlib
 import pickle
 import sys
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List, Type
 
 import libspf
 import pytest
@@ -99,7 +99,8 @@ def test_null_senders(sender: Any) -> None:
 
 def test_senders_of_any_octets() -> None:
     with offline() as context:
-        for sender in (b"\xff\0\xfe@example.com", "\udcff\0\udcfe@example.com", "ä€\0@example.com"):
+        senders: List[Any] = [b"\xff\0\xfe@example.com", "\udcff\0\udcfe@example.com", "ä€\0@example.com"]
+        for sender in senders:
             result = context.check("192.0.2.1", sender)
             assert result.result == "pass" and "\0" not in result.sender
         octets = os.fsencode("\udcff@example.com")
@@ -205,7 +206,7 @@ def test_errors(tmp_path: pathlib.Path) -> None:
     config.write_text("timeout: 5\ntimeout: soon\n")
     with pytest.raises(libspf.Error) as caught:
         libspf.Context(config)
-    assert caught.value.code is libspf.ErrorCode.ECONFIG and caught.value.code == -5
+    assert caught.value.code is libspf.ErrorCode.ECONFIG and int(caught.value.code) == -5
     assert caught.value.text == str(caught.value) and caught.value.text.startswith(f"{config}:2: timeout: \"soon\"")
     again = pickle.loads(pickle.dumps(caught.value))
     assert (again.code, again.text) == (caught.value.code, caught.value.text)
@@ -256,7 +257,7 @@ def test_misuse_of_a_result() -> None:
 
 
 def test_words_are_those_of_the_library() -> None:
-    kinds = (libspf.ResultCode, libspf.Cause, libspf.Identity, libspf.DNSSEC, libspf.Outcome)
+    kinds: List[Type[libspf.Word]] = [libspf.ResultCode, libspf.Cause, libspf.Identity, libspf.DNSSEC, libspf.Outcome]
     assert [tuple(str(word) for word in kind) for kind in kinds] == [tuple(words) for words in _swig.words()]
     for code in libspf.ErrorCode:
         assert libspf.Error(code).text

@@ -76,7 +76,11 @@ def test_packets() -> None:
     with libspf.Context(resolver=resolve) as context:
         result = context.check("192.0.2.1", "ann@example.com")
         assert (result.result, result.ttl, result.dnssec) == ("fail", 60, "secure")
-    with libspf.Context(resolver=lambda query: query.answer_packet(b"nonsense") and None) as context:
+
+    def resolve_to_nonsense(query: libspf.Query) -> None:
+        query.answer_packet(b"nonsense")
+
+    with libspf.Context(resolver=resolve_to_nonsense) as context:
         assert context.check("192.0.2.1", "ann@example.com").cause == "dns-error"
 
 
@@ -243,7 +247,7 @@ def test_everything_goes() -> None:
         resolver = SilentResolver()
         context = libspf.Context(resolver=resolver)
         assert context.check("192.0.2.1", "ann@example.com", timeout=0.01).cause == "deadline"
-        gone = [weakref.ref(resolver), weakref.ref(context)]
+        gone: List[Any] = [weakref.ref(resolver), weakref.ref(context)]
         del resolver, context
         assert [reference() for reference in gone] == [None, None]
     finally:

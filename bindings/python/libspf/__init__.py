@@ -19,6 +19,11 @@ Context() makes another, with settings, zones or a resolver of your own.
 What DNS or a record says is a Result, never an exception. Wrong arguments are TypeError or ValueError, everything else
 that fails is an Error.
 """
+from . import _libspf
+
+_libspf.main_interpreter_only()  # before anything that SWIG keeps is touched
+
+# pylint: disable=wrong-import-position
 from ._contexts import CONFIG_FILE, Context, check, check_async, check_many, shared_context
 from ._errors import Error, ErrorCode
 from ._many import Checks
@@ -35,11 +40,12 @@ from ._results import (
     Step,
     Word,
 )
-from ._swig import spf_version
+from ._types import Address, Fold, Path, QueryType, Records, Resolver, ResolverFunction, Text
 
-__version__ = spf_version()
+__version__ = _libspf.spf_version()
 
 __all__ = [
+    "Address",
     "CONFIG_FILE",
     "Cause",
     "Checks",
@@ -47,14 +53,21 @@ __all__ = [
     "DNSSEC",
     "Error",
     "ErrorCode",
+    "Fold",
     "Identity",
     "Lookup",
     "Outcome",
+    "Path",
     "Query",
+    "QueryType",
+    "Records",
+    "Resolver",
+    "ResolverFunction",
     "Result",
     "ResultCode",
     "SMTPReply",
     "Step",
+    "Text",
     "Word",
     "check",
     "check_async",
@@ -63,6 +76,6 @@ __all__ = [
 ]
 
 for _name in __all__:
-    if hasattr(globals()[_name], "__module__"):
+    if getattr(globals()[_name], "__module__", "").startswith(__name__):
         globals()[_name].__module__ = __name__
-del _name, spf_version
+del _name

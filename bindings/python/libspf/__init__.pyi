@@ -29,6 +29,36 @@ from typing import (
 
 __version__: str
 CONFIG_FILE: str
+__all__ = [
+    "Address",
+    "CONFIG_FILE",
+    "Cause",
+    "Checks",
+    "Context",
+    "DNSSEC",
+    "Error",
+    "ErrorCode",
+    "Fold",
+    "Identity",
+    "Lookup",
+    "Outcome",
+    "Path",
+    "Query",
+    "QueryType",
+    "Records",
+    "Resolver",
+    "ResolverFunction",
+    "Result",
+    "ResultCode",
+    "SMTPReply",
+    "Step",
+    "Text",
+    "Word",
+    "check",
+    "check_async",
+    "check_many",
+    "shared_context",
+]
 
 Address = Union[str, ipaddress.IPv4Address, ipaddress.IPv6Address]
 Text = Union[str, bytes]
@@ -220,14 +250,11 @@ class Query:
         ttl: int = 0,
     ) -> bool: ...
 
-_Records = Optional[Iterable[Union[Address, bytes]]]
+Records = Optional[Iterable[Union[Address, bytes]]]
+ResolverFunction = Callable[[Query], Union[Records, Awaitable[Records]]]
 
 class Resolver(Protocol):
-    """What Context(resolver=...) takes; a method cancel(query) is used where there is one."""
-
-    def query(self, query: Query) -> Union[_Records, Awaitable[_Records]]: ...
-
-ResolverFunction = Callable[[Query], Union[_Records, Awaitable[_Records]]]
+    def query(self, query: Query) -> Union[Records, Awaitable[Records]]: ...
 
 # ---------------------------------------------------------------------------------------------------------- contexts
 

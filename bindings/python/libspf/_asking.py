@@ -18,30 +18,30 @@ def seconds_as_ms(name: str, seconds: Any) -> int:
     return round(seconds * 1000)
 
 
-def _set_identity(check: Any, identity: Any) -> int:
+def _set_identity(check: _swig.Check, identity: Any) -> int:
     number = _IDENTITY_NUMBERS.get(str(identity))
     if number is None:
         raise ValueError('identity: %r is neither "mailfrom" nor "helo"' % (identity,))
-    return check.set_identity(number)  # type: ignore[no-any-return]
+    return check.set_identity(number)
 
 
-def _set_timeout(check: Any, seconds: Any) -> int:
+def _set_timeout(check: _swig.Check, seconds: Any) -> int:
     if seconds is None:
         return 0
-    return check.set_timeout_ms(seconds_as_ms("timeout", seconds))  # type: ignore[no-any-return]
+    return check.set_timeout_ms(seconds_as_ms("timeout", seconds))
 
 
-_OPTIONS: Dict[str, Callable[[Any, Any], int]] = {
+_OPTIONS: Dict[str, Callable[[_swig.Check, Any], int]] = {
     "identity": _set_identity,
-    "receiver": lambda check, value: check.set_receiver(value),  # type: ignore[no-any-return]
+    "receiver": _swig.Check.set_receiver,
     "timeout": _set_timeout,
-    "trace": lambda check, value: check.set_trace(bool(value)),  # type: ignore[no-any-return]
-    "would_be": lambda check, value: check.set_would_be(bool(value)),  # type: ignore[no-any-return]
-    "record": lambda check, value: check.set_record(value),  # type: ignore[no-any-return]
+    "trace": lambda check, value: check.set_trace(bool(value)),
+    "would_be": lambda check, value: check.set_would_be(bool(value)),
+    "record": _swig.Check.set_record,
 }
 
 
-def _refused(check: Any, name: str, err: int) -> Exception:
+def _refused(check: _swig.Check, name: str, err: int) -> Exception:
     sentence = check.error()
     if err == ErrorCode.EINVAL:
         return ValueError(sentence if sentence.lower().startswith(name) else "%s: %s" % (name, sentence))
@@ -56,7 +56,7 @@ def _address_text(ip: Any) -> str:
     )
 
 
-def new_check(handle: Any, ip: Any, sender: Any, helo: Any, options: Dict[str, Any]) -> Any:
+def new_check(handle: _swig.Handle, ip: Any, sender: Any, helo: Any, options: Dict[str, Any]) -> _swig.Check:
     """A check with everything set."""
     check = _swig.Check(handle, ip if isinstance(ip, str) else _address_text(ip), sender, helo)
     if check.end:

@@ -20,7 +20,7 @@ CONFIG_FILE = "/etc/libspf.conf"
 _contexts: "weakref.WeakSet[Context]" = weakref.WeakSet()
 
 
-def _ended(check: Any) -> Result:
+def _ended(check: _swig.Check) -> Result:
     if check.end:
         raise Error(check.end)
     return Result(check)
@@ -48,7 +48,7 @@ class Context:
     """
 
     def __init__(self, config: Any = None, *, zone_text: Any = None, resolver: Any = None, **options: Any) -> None:
-        self._handle: Any = None
+        self._handle: Optional[_swig.Handle] = None
         settings = Settings()
         if config is not None:
             settings.load(config)
@@ -74,13 +74,13 @@ class Context:
         self._begin(handle)
         return self
 
-    def _begin(self, handle: Any) -> None:
+    def _begin(self, handle: _swig.Handle) -> None:
         self._handle = handle
         self._ports: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
         self._idle: List[ThreadPort] = []
         _contexts.add(self)
 
-    def _open(self) -> Any:
+    def _open(self) -> _swig.Handle:
         if self._handle is None:
             raise Error(ErrorCode.ESTATE, "the context is closed")
         return self._handle
@@ -156,7 +156,7 @@ class Context:
             self._run(check)
         return _ended(check)
 
-    def _run(self, check: Any) -> None:
+    def _run(self, check: _swig.Check) -> None:
         """As check.run(), but sees to signals and to a resolver of Python."""
         port = self._idle.pop() if self._idle else ThreadPort(self._open(), self._questions)
         err = check.start(port.port)

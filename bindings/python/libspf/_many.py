@@ -140,7 +140,7 @@ class Checks:
     def _iterate_in_loop(self) -> Iterator[Tuple[Any, Result]]:
         """For a resolver that awaits: an event loop for this iteration."""
         loop = new_loop("async for")
-        pairs = self.__aiter__()
+        pairs: Any = self.__aiter__()
         try:
             while True:
                 try:
@@ -149,7 +149,7 @@ class Checks:
                     return
                 yield pair
         finally:
-            loop.run_until_complete(pairs.aclose())  # type: ignore[attr-defined]
+            loop.run_until_complete(pairs.aclose())
             close_loop(loop)
 
     # ---------------------------------------------------------------------------------------------------- an event loop
@@ -192,7 +192,8 @@ class Checks:
 
     async def _one(self, question: Any) -> Result:
         ip, sender, helo, options = _arguments(question, self._options)
-        return await self._context.check_async(ip, sender, helo, **options)  # type: ignore[no-any-return]
+        result: Result = await self._context.check_async(ip, sender, helo, **options)
+        return result
 
 
 class _Source:

@@ -17,7 +17,7 @@ class Port:
 
     __slots__ = ("handle", "questions", "port", "__weakref__")
 
-    def __init__(self, handle: Any, questions: Optional[Questions]) -> None:
+    def __init__(self, handle: _swig.Handle, questions: Optional[Questions]) -> None:
         self.handle = handle
         self.questions = questions
         self.port = _swig.Port(handle)
@@ -42,7 +42,7 @@ class ThreadPort(Port):
         poll.register(self.port.fileno(), select.POLLIN)
         poll.poll()
 
-    def run(self, check: Any) -> None:
+    def run(self, check: _swig.Check) -> None:
         """Waits for the end of a check that was started here, and for no other."""
         self.turn()
         while not self.port.take_done():
@@ -55,9 +55,9 @@ class LoopPort(Port):
 
     __slots__ = ("waiting", "is_watched")
 
-    def __init__(self, handle: Any, questions: Optional[Questions]) -> None:
+    def __init__(self, handle: _swig.Handle, questions: Optional[Questions]) -> None:
         super().__init__(handle, questions)
-        self.waiting: Dict[int, Tuple["asyncio.Future[None]", Any]] = {}
+        self.waiting: Dict[int, Tuple["asyncio.Future[None]", _swig.Check]] = {}
         self.is_watched = False
 
     def ready(self) -> None:

@@ -68,7 +68,7 @@ class Query:
 
     __slots__ = ("_question", "_asked", "_number", "_type", "_task", "__weakref__")
 
-    def __init__(self, question: Any, asked: "Dict[int, Query]") -> None:
+    def __init__(self, question: _swig.Question, asked: "Dict[int, Query]") -> None:
         self._question = question
         self._asked = asked
         self._number = question.number
@@ -79,7 +79,7 @@ class Query:
     @property
     def name(self) -> str:
         """The name asked for: lower case, no trailing dot. Octets that are no UTF-8 are lone surrogates."""
-        return self._question.name()  # type: ignore[no-any-return]
+        return self._question.name()
 
     @property
     def type(self) -> str:
@@ -89,7 +89,7 @@ class Query:
     @property
     def is_wanted(self) -> bool:
         """Whether somebody still waits for the answer."""
-        return self._question.is_wanted()  # type: ignore[no-any-return]
+        return self._question.is_wanted()
 
     def _over(self, was_wanted: bool) -> bool:
         self._asked.pop(self._number, None)
@@ -165,7 +165,7 @@ class Questions:
         """In the child of a fork: the parent's questions are not ours."""
         self._asked.clear()
 
-    def turn(self, handle: Any) -> bool:
+    def turn(self, handle: _swig.Handle) -> bool:
         """Tells the resolver what libspf asks, and what it does not want to know any more. Whether there was any."""
         if not handle.has_events():
             return False

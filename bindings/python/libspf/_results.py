@@ -236,12 +236,12 @@ class Result:
     @property
     def trace(self) -> List[Step]:
         """The steps of the evaluation, if a trace was asked for; else empty."""
-        return [Step(*step[:7], OUTCOMES[step[7]], *step[8:]) for step in self._check.steps()]
+        return [Step._make((*step[:7], OUTCOMES[step[7]], *step[8:])) for step in self._check.steps()]
 
     @property
     def lookup_terms(self) -> List[Lookup]:
         """The terms that needed DNS, those that `lookups` counts."""
-        return [Lookup(*lookup) for lookup in self._check.lookups()]
+        return [Lookup._make(lookup) for lookup in self._check.lookups()]
 
     def received_spf(self, fold: str = "none") -> str:
         """The whole "Received-SPF: ..." field, RFC 7208 section 9.1.
@@ -272,7 +272,8 @@ class Result:
 
     def as_dict(self) -> Dict[str, Any]:
         """The same as a dict of plain values."""
-        return json.loads(self.json())  # type: ignore[no-any-return]
+        found: Dict[str, Any] = json.loads(self.json())
+        return found
 
     def __str__(self) -> str:
         return "%s: %s" % (self.result, self.reason)

@@ -91,7 +91,7 @@ class Settings:
         if err:
             raise self._failure(err)
 
-    def open(self, with_questions: bool) -> Any:
+    def open(self, with_questions: bool) -> _swig.Handle:
         """The context."""
         handle = _swig.open_context(self._config, with_questions)
         if isinstance(handle, int):

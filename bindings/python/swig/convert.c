@@ -12,17 +12,25 @@
 PyObject *libspf_swig_init(void);
 PyMODINIT_FUNC PyInit__libspf(void);
 
+/* Python does not call PyInit__libspf() again for a second interpreter, but gives it a copy of the module. */
+PyObject *main_interpreter_only(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ImportError,
+                    "libspf cannot be imported in a subinterpreter, because its module made by SWIG has state that "
+                    "belongs to the whole process: use it in the main interpreter, its threads, or other processes");
+    return NULL;
+}
+
 PyMODINIT_FUNC PyInit__libspf(void)
 {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError,
-                        "libspf cannot be imported in a subinterpreter, because its module made by SWIG has state that "
-                        "belongs to the whole process: use it in the main interpreter, its threads, or other processes");
+    PyObject *allowed = main_interpreter_only();
+
+    if (allowed == NULL)
         return NULL;
-    }
-    if (!bridge_init())
-        return PyErr_NoMemory();
-    return libspf_swig_init();
+    Py_DECREF(allowed);
+    return bridge_init() ? libspf_swig_init() : PyErr_NoMemory();
 }
 
 /* ----------------------------------------------------------------------------------------------------- from Python */

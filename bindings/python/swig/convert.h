@@ -8,6 +8,9 @@
 
 #include "bridge.h"
 
+/* None, or ImportError in a subinterpreter. */
+PyObject *main_interpreter_only(void);
+
 /* The octets of a str, bytes or None (NULL), which is the value of the argument `name`. They live as long as *held, which
  * is NULL or a new reference. False: an exception is set. */
 bool octets_from(PyObject *value, const char *name, PyObject **held, const char **octets, size_t *length);

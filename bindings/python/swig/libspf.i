@@ -6,8 +6,8 @@
 %{
 #include "convert.h"
 
-/* SWIG's own tables are the process's: PyInit__libspf() refuses a second interpreter, which would take them from the
- * first, and then calls this. */
+/* SWIG's own tables are the process's: a second interpreter would take them from the first. PyInit__libspf(), which is
+ * ours, refuses it, and then calls this. */
 #undef SWIG_init
 #define SWIG_init libspf_swig_init
 PyObject *SWIG_init(void);
@@ -50,6 +50,8 @@ PyObject *SWIG_init(void);
 
 /* ------------------------------------------------------------------------------------------------------------- words */
 
+/** None, or ImportError in a subinterpreter. */
+PyObject *main_interpreter_only(void);
 /** The version of the library that is running. */
 const char *spf_version(void);
 /** The message for an error code. */
@@ -58,8 +60,6 @@ const char *spf_strerror(int err);
 %inline %{
 /** The words of libspf's enumerations, in their order: results, causes, identities, DNSSEC, outcomes. */
 PyObject *words(void) { return words_of_all(); }
-/** Counts the forks that led to this process. */
-unsigned generation(void) { return bridge_generation(); }
 %}
 
 /* --------------------------------------------------------------------------------------------------------- contexts */
