@@ -356,15 +356,19 @@ local ANSWERS = {
   permerror = {symbol = 'permfail', text = 'bad SPF record'},
 }
 
--- The mechanism that matched, inside of includes; what matches where nothing does is ?all.
+-- The mechanism that matched, inside of includes, with its macros expanded; what matches where nothing does is ?all.
 local function mechanism(result)
-  local term = result.term
+  local matched = {term = result.term or 'all'}
   for _, step in ipairs(result.trace or {}) do
     if step.outcome == 'match' then
-      term = step.term
+      matched = step
     end
   end
-  return term and term:gsub('^[-+~?]', '') or 'all'
+  local term = matched.term:gsub('^[-+~?]', '')
+  if not term:find('%%') or not matched.target then
+    return term
+  end
+  return term:match('^%a*') .. ':' .. matched.target .. (term:match('/[%d/]+$') or '')
 end
 
 local function insert(task, prefix, result, message)
