@@ -2,20 +2,24 @@
 # SPDX-License-Identifier: MIT
 """Runs a test or an example written in Lua: run.py INTERPRETER MODULE SCRIPT [ARGUMENT...]
 
-MODULE is libspf.so for that interpreter. The script finds in its environment
+MODULE is libspf.so for that interpreter. An argument that names a published suite (.yml, .yml.gz) becomes a Lua file with
+what is in it. The script finds in its environment
   LIBSPF_DNS     a resolver that answers from the zone below
   LIBSPF_SLOW    the same, each answer 50 ms late
   LIBSPF_SILENT  a resolver that never answers
+  LIBSPF_CONFIG  a configuration file that names the slow one
 """
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "daemons"))
 
 from dns_server import DnsServer, Zone  # pylint: disable=wrong-import-position
+import suite_data  # pylint: disable=wrong-import-position
 
 NAMES = {
     "example.com": {"TXT": ["v=spf1 ip4:192.0.2.0/24 mx include:_spf.example.net -all exp=why.example.com"],
@@ -28,6 +32,7 @@ NAMES = {
     "broken.example.com": {"TXT": ["v=spf1 ip4:192.0.2.1 foo:bar -all"]},
     "fails.example.com": {"*": "SERVFAIL"},
     "plain.example.com": {"A": ["192.0.2.1"]},
+    **{f"t{number}.example.com": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]} for number in ["", *range(1, 17)]},
 }
 
 
@@ -37,18 +42,34 @@ def server(mode, delay_s=0.0):
     return dns
 
 
-def main():
-    interpreter, module, *arguments = sys.argv[1:]
+def suites_as_lua(arguments, folder):
+    for argument in arguments:
+        if argument.endswith((".yml", ".yml.gz")):
+            target = folder / "suite_data.lua"
+            suite_data.convert(pathlib.Path(argument), target)
+            yield str(target)
+        else:
+            yield argument
+
+
+def run(interpreter, module, arguments, folder):
     servers = {"LIBSPF_DNS": server("answer"), "LIBSPF_SLOW": server("slow", 0.05), "LIBSPF_SILENT": server("silent")}
-    environment = dict(os.environ, LUA_CPATH=str(pathlib.Path(module).parent / "?.so") + ";;",
-                       LUA_PATH=f"{HERE}/?.lua;;", **{name: dns.resolver for name, dns in servers.items()})
-    for name in [name for name in environment if name.startswith(("LUA_CPATH_", "LUA_PATH_", "LUA_INIT"))]:
-        del environment[name]
+    config = folder / "libspf.conf"
+    config.write_text(f"resolver: {servers['LIBSPF_SLOW'].resolver}\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LUA_PATH", "LUA_CPATH", "LUA_INIT"))}
+    environment.update({name: dns.resolver for name, dns in servers.items()}, LIBSPF_CONFIG=str(config),
+                       LUA_PATH=f"{HERE}/?.lua;;", LUA_CPATH=str(pathlib.Path(module).parent / "?.so") + ";;")
     try:
-        return subprocess.run([interpreter, *arguments], env=environment, check=False).returncode
+        return subprocess.run([interpreter, *suites_as_lua(arguments, folder)], env=environment, check=False).returncode
     finally:
         for dns in servers.values():
             dns.stop()
+
+
+def main():
+    interpreter, module, *arguments = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="libspf-lua-") as folder:
+        return run(interpreter, module, arguments, pathlib.Path(folder))
 
 
 if __name__ == "__main__":

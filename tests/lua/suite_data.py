@@ -1,9 +1,6 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Writes the published suite for RFC 7208 as a Lua file for suite.lua: suite_data.py SUITE.yml[.gz] FILE"""
+"""The published suites as Lua files for suite.lua."""
 import gzip
-import pathlib
-import sys
 
 import yaml
 
@@ -55,12 +52,8 @@ def scenario(document):
     }
 
 
-def main():
-    suite, target = map(pathlib.Path, sys.argv[1:3])
+def convert(suite, target):
+    """Writes the suite (.yml or .yml.gz) as a Lua file."""
     octets = gzip.decompress(suite.read_bytes()) if suite.suffix == ".gz" else suite.read_bytes()
     scenarios = [scenario(document) for document in yaml.load_all(octets, StringLoader) if document]
     target.write_text("return {\n" + ",\n".join(map(lua, scenarios)) + "\n}\n")
-
-
-if __name__ == "__main__":
-    main()
