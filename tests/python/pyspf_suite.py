@@ -13,11 +13,12 @@ import json
 import os
 import sys
 import unittest
+from typing import Any, Dict
 
 FILES = ("rfc7208-tests.yml", "rfc4408-tests.yml", "test.yml")
 
 
-def outcome(suite: unittest.TestSuite) -> dict:
+def outcome(suite: unittest.TestSuite) -> Dict[str, Any]:
     result = unittest.TestResult()
     with contextlib.redirect_stdout(io.StringIO()):
         suite.run(result)
@@ -30,7 +31,7 @@ def main(module: str, folder: str) -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     testspf = importlib.import_module("testspf")
-    found = {name: outcome(testspf.makeSuite(name)) for name in FILES}
+    found: Dict[str, Any] = {name: outcome(testspf.makeSuite(name)) for name in FILES}
     found["TestCases"] = outcome(unittest.defaultTestLoader.loadTestsFromTestCase(testspf.SPFTestCases))
     found["preferred otherwise"] = sorted(testspf.warnings)
     print(json.dumps(found))
