@@ -75,6 +75,25 @@ class Docs(unittest.TestCase):
             self.assertGreater(len(members), 2)
             self.assertEqual(set(members) - described, set())
 
+    def test_every_member_of_a_remark_has_its_place(self):
+        header = (ROOT / "libspf" / "include" / "spf_tools.h").read_text()
+        described = set(re.findall(r"\w+", " ".join(re.findall(r"\bVa (.*)", (MAN / "spf_remark.3").read_text()))))
+        body = re.search(r"struct spf_remark \{(.*?)\n\}", header, flags=re.S).group(1)
+        members = re.findall(r"(\w+)[;,]", without_comments(body))
+        self.assertGreater(len(members), 10)
+        self.assertEqual(set(members) - described, set())
+
+    def test_every_code_of_lint_is_in_its_page(self):
+        source = (ROOT / "libspf" / "tools" / "lint_codes.h").read_text()
+        rows = re.findall(r'X\(SPF_LINT_\w+,\s*"([a-z0-9-]+)",\s*([A-Z]+),', source)
+        page = (MAN / "spf-lint.1").read_text().split(".Sh REMARKS")[1].split(".Sh EXIT STATUS")[0]
+        self.assertEqual(len(rows), source.count("X(SPF_LINT_"))
+        self.assertGreater(len(rows), 60)
+        for heading, severity in (("Errors", "ERROR"), ("Warnings", "WARNING"), ("Advice", "ADVICE")):
+            listed = page.split(".Ss %s\n" % heading)[1].split(".Ss ")[0]
+            described = re.findall(r"^\.It Cm ([a-z0-9-]+)$", listed, flags=re.M)
+            self.assertEqual(described, [code for code, kind in rows if kind == severity])
+
     def test_every_function_page_has_its_sections(self):
         for page in MAN.glob("*.3"):
             sections = re.findall(r"^\.Sh (.*)", page.read_text(), flags=re.M)
