@@ -213,6 +213,7 @@ static void take(reading_t *reading, const struct option *option, int index)
 static const struct option *find_option(reading_t *reading, int index)
 {
     luaL_Buffer allowed;
+    const char *list;
 
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (lua_type(reading->L, index) == LUA_TSTRING && strcmp(lua_tostring(reading->L, index), options[i].name) == 0)
@@ -223,8 +224,9 @@ static const struct option *find_option(reading_t *reading, int index)
         luaL_addstring(&allowed, options[i].name);
     }
     luaL_pushresult(&allowed);
+    list = lua_tostring(reading->L, -1);
     spf_lua_bad(reading->L, reading->function, "options", "%s is no option; the options are %s",
-                spf_lua_shown(reading->L, index), lua_tostring(reading->L, -1));
+                spf_lua_shown(reading->L, index), list);
     return NULL;
 }
 
