@@ -164,7 +164,9 @@ static uint64_t hash(const char *data, size_t length, uint64_t start)
 
 static char type_letter(uint16_t type)
 {
-    return type == SPF_TYPE_TXT ? 'T' : type == SPF_TYPE_MX ? 'M' : type == SPF_TYPE_PTR ? 'P' : 'A';
+    if (type == SPF_TYPE_TXT || type == SPF_TYPE_SPF)
+        return 'T';
+    return type == SPF_TYPE_MX ? 'M' : type == SPF_TYPE_PTR ? 'P' : 'A';
 }
 
 static bool is_for(const script_line_t *line, const spf_query_t *query, bool by_name)
@@ -234,7 +236,7 @@ static void add_data(spf_query_t *query, const spf_ip_t *client, const script_li
 {
     fuzz_lines_t value = {line->value, line->value + line->value_length};
 
-    if (query->type == SPF_TYPE_TXT)
+    if (query->type == SPF_TYPE_TXT || query->type == SPF_TYPE_SPF)
         add_text(query, value);
     else if (query->type == SPF_TYPE_MX || query->type == SPF_TYPE_PTR)
         add_hosts(query, value);
