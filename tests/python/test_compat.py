@@ -401,8 +401,7 @@ def test_changed_limits_of_the_network_context(monkeypatch: pytest.MonkeyPatch, 
     assert query("ann@voids.example.net").check()[0] == "permerror"
 
 
-def test_lookups_by_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The three ways in which the default DNSLookup answers, with the packages made up."""
+def test_neither_dnspython_nor_py3dns(monkeypatch: pytest.MonkeyPatch) -> None:
     missing: Any = None
     monkeypatch.setitem(sys.modules, "dns.resolver", missing)
     monkeypatch.setitem(sys.modules, "DNS", missing)
