@@ -86,11 +86,22 @@ void spf_lint_replace(spf_remark_t *remark, size_t offset, size_t length, const 
     remark->replacement = replacement;
 }
 
-static char *lint_alloc(spf_linter_t *linter, size_t size)
+char *spf_lint_alloc(spf_linter_t *linter, size_t size)
 {
     char *text = spf_arena_alloc(linter->arena, size);
     linter->failed = linter->failed || text == NULL;
     return text;
+}
+
+char *spf_lint_copy(spf_linter_t *linter, const char *text, size_t length)
+{
+    char *copy = spf_lint_alloc(linter, length + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
 }
 
 const char *spf_lint_join(spf_linter_t *linter, const char *const *parts)
@@ -101,7 +112,7 @@ const char *spf_lint_join(spf_linter_t *linter, const char *const *parts)
 
     for (size_t i = 0; parts[i] != NULL; i++)
         size += strlen(parts[i]);
-    text = lint_alloc(linter, size);
+    text = spf_lint_alloc(linter, size);
     if (text == NULL)
         return "";
     spf_buf_init(&buf, text, size);
@@ -125,7 +136,7 @@ const char *spf_lint_quote(spf_linter_t *linter, const char *text, size_t length
 {
     size_t shown = clip(text, length);
     size_t size = shown + sizeof("\"...\"");
-    char *quoted = lint_alloc(linter, size);
+    char *quoted = spf_lint_alloc(linter, size);
     spf_buf_t buf;
 
     if (quoted == NULL)
@@ -144,7 +155,7 @@ const char *spf_lint_quote_term(spf_linter_t *linter, const spf_term_t *term)
 
 const char *spf_lint_number(spf_linter_t *linter, uint64_t number)
 {
-    char *text = lint_alloc(linter, NUMBER_SIZE);
+    char *text = spf_lint_alloc(linter, NUMBER_SIZE);
     spf_buf_t buf;
 
     if (text == NULL)
@@ -388,7 +399,7 @@ static bool make_fixes(spf_linter_t *linter, fixed_t *text)
 
     for (size_t i = 0; i < linter->count; i++)
         size += linter->remarks[i].replacement != NULL ? strlen(linter->remarks[i].replacement) : 0;
-    storage = lint_alloc(linter, size);
+    storage = spf_lint_alloc(linter, size);
     if (storage == NULL)
         return false;
     spf_buf_init(&out, storage, size);

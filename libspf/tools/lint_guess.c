@@ -152,8 +152,10 @@ static spf_guess_t guess_non_ascii(const spf_wrong_t *wrong, spf_buf_t *out)
     if (!has_foreign)
         return SPF_GUESS_NONE;
     if (wrong->at < wrong->value || memchr(wrong->text, '%', wrong->length) != NULL ||
-        !spf_name_from_utf8(&name, wrong->text + wrong->value, wrong->length - wrong->value, &is_out_of_memory))
+        !spf_name_from_utf8(&name, wrong->text + wrong->value, wrong->length - wrong->value, &is_out_of_memory)) {
+        wrong->linter->failed = wrong->linter->failed || is_out_of_memory;
         return SPF_GUESS_KNOWN;
+    }
     spf_buf_add(out, wrong->text, wrong->value);
     spf_buf_add(out, name.text, name.length);
     return SPF_GUESS_MENDED;

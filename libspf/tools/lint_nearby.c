@@ -161,7 +161,7 @@ const char *spf_lint_mend_version(spf_linter_t *linter, const char *text, size_t
         return NULL;
     const char *rest = text + misspelt.cut;
     const char *head = replacement_of(&misspelt, length);
-    char *copy = spf_arena_alloc(linter->arena, strlen(head) + length - misspelt.cut + 1);
+    char *copy = spf_lint_alloc(linter, strlen(head) + length - misspelt.cut + 1);
     if (copy == NULL)
         return NULL;
     memcpy(copy, head, strlen(head));

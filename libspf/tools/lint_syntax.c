@@ -115,7 +115,7 @@ static const char *join_terms(spf_linter_t *linter, const spf_term_t *first, con
         return NULL;
     mend_text(linter, &mend, buf.data, buf.len);
     bool is_one = mend.is_certain && mend.length > 0 && memchr(mend.text, ' ', mend.length) == NULL;
-    return is_one ? spf_arena_copy(linter->arena, mend.text, mend.length) : NULL;
+    return is_one ? spf_lint_copy(linter, mend.text, mend.length) : NULL;
 }
 
 /* Says that two terms are one, the remark standing at octet `at`. */
@@ -205,6 +205,13 @@ static const char *where(spf_linter_t *linter, const spf_term_t *term, size_t at
                      : SPF_SAY(linter, "is wrong at ", spf_lint_quote(linter, linter->text + at, left));
 }
 
+/* What the parser expected. It says that a mechanism is unknown where that is said in other words already. */
+static const char *without_unknown(const char *expected)
+{
+    static const char unknown[] = "unknown mechanism; ";
+    return strncmp(expected, unknown, sizeof(unknown) - 1) == 0 ? expected + sizeof(unknown) - 1 : expected;
+}
+
 static void say_wrong(spf_linter_t *linter, const spf_term_t *term, size_t at, const char *expected, const mend_t *mend)
 {
     const spf_guess_rule_t *rule = mend->first;
@@ -214,12 +221,13 @@ static void say_wrong(spf_linter_t *linter, const spf_term_t *term, size_t at, c
     spf_remark_t *remark;
 
     if (mend->is_certain) {
-        mended = spf_arena_copy(linter->arena, mend->text, mend->length);
+        mended = spf_lint_copy(linter, mend->text, mend->length);
         fix = mend->length > 0 ? SPF_SAY(linter, "Write ", spf_lint_quote(linter, mend->text, mend->length), ".")
                                : "Remove it.";
     }
-    remark = spf_lint_add(linter, rule != NULL ? rule->code : SPF_LINT_SYNTAX, at, term->offset + term->length - at,
-                          SPF_SAY(linter, spf_lint_quote_term(linter, term), " ", says, ": ", expected, "."), fix);
+    remark = spf_lint_add(
+        linter, rule != NULL ? rule->code : SPF_LINT_SYNTAX, at, term->offset + term->length - at,
+        SPF_SAY(linter, spf_lint_quote_term(linter, term), " ", says, ": ", without_unknown(expected), "."), fix);
     if (mended != NULL)
         spf_lint_replace(remark, term->offset, term->length, mended);
 }

@@ -54,7 +54,7 @@ void spf_lint_qualifier(spf_linter_t *linter, uint32_t index)
 /* Octets in lower case, or NULL if they are. */
 static const char *lowered(spf_linter_t *linter, const char *text, size_t length)
 {
-    char *copy = spf_arena_copy(linter->arena, text, length);
+    char *copy = spf_lint_copy(linter, text, length);
     bool differs = false;
 
     for (size_t i = 0; copy != NULL && i < length; i++) {
@@ -99,7 +99,8 @@ void spf_lint_version_case(spf_linter_t *linter)
 static bool say_mechanism_equals(spf_linter_t *linter, const spf_term_t *term, const char *meant)
 {
     const char *value = spec_of(linter, term);
-    const char *mended = SPF_SAY(linter, meant, ":", spf_arena_copy(linter->arena, value, term->spec_length));
+    const char *copy = spf_lint_copy(linter, value, term->spec_length);
+    const char *mended = copy != NULL ? SPF_SAY(linter, meant, ":", copy) : "";
     bool is_valid = spf_lint_is_valid(linter, mended, strlen(mended));
     spf_remark_t *remark =
         spf_lint_add_term(linter, SPF_LINT_MECHANISM_EQUALS, term,
@@ -129,8 +130,8 @@ static const char *meant_mechanism(spf_linter_t *linter, const spf_term_t *term,
 
     if (!is_exact_mechanism(name, name_length))
         return spf_lint_meant_mechanism(name, name_length, spec_of(linter, term), term->spec_length);
-    return lowered(linter, name, name_length) != NULL ? lowered(linter, name, name_length)
-                                                      : spf_arena_copy(linter->arena, name, name_length);
+    const char *lower = lowered(linter, name, name_length);
+    return lower != NULL ? lower : spf_lint_copy(linter, name, name_length);
 }
 
 /* The modifier that a name misspells. */
@@ -149,7 +150,7 @@ static const char *meant_modifier(const char *name, size_t length)
 static void say_misspelt_modifier(spf_linter_t *linter, const spf_term_t *term, size_t name, const char *meant)
 {
     bool is_free = (strcmp(meant, "exp") == 0 ? linter->record->exp : linter->record->redirect) == SPF_NO_TERM;
-    const char *value = spf_arena_copy(linter->arena, spec_of(linter, term), term->spec_length);
+    const char *value = spf_lint_copy(linter, spec_of(linter, term), term->spec_length);
     const char *mended = value != NULL ? SPF_SAY(linter, meant, "=", value) : "";
     spf_remark_t *remark = spf_lint_add(linter, SPF_LINT_MISSPELT_MODIFIER, term->offset, name,
                                         SPF_SAY(linter, spf_lint_quote_term(linter, term), " misspells ", meant,
@@ -210,13 +211,12 @@ static bool is_odd(const char *text, size_t length)
 static const char *mend_odd(spf_linter_t *linter, const spf_term_t *term, const char **advice)
 {
     size_t size = 2 * (size_t)term->length + 1;
-    char *storage = spf_arena_alloc(linter->arena, size);
+    char *storage = spf_lint_alloc(linter, size);
     size_t at = term->spec_offset - term->offset;
     spf_wrong_t wrong = spf_wrong_term(linter, text_of(linter, term), term->length, at);
     spf_guess_t guess;
     spf_buf_t out;
 
-    linter->failed = linter->failed || storage == NULL;
     if (storage == NULL)
         return NULL;
     spf_buf_init(&out, storage, size);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules about what DNS said to a record's terms, and about its limits. */
-#include "base/ascii.h"
 #include "tools/linter.h"
 
 #include <string.h>
@@ -447,29 +446,49 @@ void spf_lint_size(spf_linter_t *linter)
 
 typedef enum dmarc { DMARC_UNKNOWN, DMARC_NONE, DMARC_MONITORS, DMARC_ENFORCES } dmarc_t;
 
-/* The value of the tag "p" in a record: RFC 7489 section 6.3. */
-static dmarc_t read_dmarc(const spf_text_t *text)
+/* The value of a tag in a record: RFC 7489 section 6.3. false: it is not there. */
+static bool read_tag(const spf_text_t *record, const char *tag, spf_text_t *value)
 {
-    const char *end = text->data + text->length;
+    const char *end = record->data + record->length;
+    size_t length = strlen(tag);
 
-    for (const char *at = text->data; at < end;) {
+    for (const char *at = record->data; at < end;) {
         const char *stop = memchr(at, ';', (size_t)(end - at));
         stop = stop == NULL ? end : stop;
         while (at < stop && *at == ' ')
             at++;
-        if (stop - at > 1 && spf_ascii_lower(at[0]) == 'p' && (at[1] == '=' || at[1] == ' ')) {
-            for (at++; at < stop && (*at == '=' || *at == ' ');)
-                at++;
-            return stop - at >= 4 && strncasecmp(at, "none", 4) == 0 ? DMARC_MONITORS : DMARC_ENFORCES;
+        const char *behind = at + length;
+        bool is_tag = (size_t)(stop - at) > length && strncasecmp(at, tag, length) == 0;
+        while (is_tag && behind < stop && *behind == ' ')
+            behind++;
+        if (is_tag && behind < stop && *behind == '=') {
+            for (behind++; behind < stop && *behind == ' ';)
+                behind++;
+            *value = (spf_text_t){behind, (uint32_t)(stop - behind)};
+            return true;
         }
         at = stop + 1;
     }
-    return DMARC_MONITORS;
+    return false;
+}
+
+/* For a domain below the one that publishes it, "sp" goes before "p". */
+static dmarc_t read_dmarc(const spf_text_t *record, bool is_above)
+{
+    spf_text_t value;
+
+    if (!(is_above && read_tag(record, "sp", &value)) && !read_tag(record, "p", &value))
+        return DMARC_MONITORS;
+    return value.length >= 4 && strncasecmp(value.data, "none", 4) == 0 ? DMARC_MONITORS : DMARC_ENFORCES;
 }
 
 static dmarc_t find_dmarc(const spf_tree_t *tree)
 {
+    static const char prefix[] = "_dmarc.";
     const spf_answer_t *answer = tree->dmarc.answer;
+    const char *name = tree->dmarc.name;
+    bool is_above = name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
+                    strcmp(name + sizeof(prefix) - 1, tree->domain) != 0;
 
     if ((tree->scope & SPF_SURVEY_NEARBY) == 0 || tree->domain[0] == '\0')
         return DMARC_UNKNOWN;
@@ -479,7 +498,7 @@ static dmarc_t find_dmarc(const spf_tree_t *tree)
         return DMARC_UNKNOWN;
     for (uint32_t i = 0; i < answer->count; i++)
         if (answer->texts[i].length >= 8 && strncasecmp(answer->texts[i].data, "v=DMARC1", 8) == 0)
-            return read_dmarc(&answer->texts[i]);
+            return read_dmarc(&answer->texts[i], is_above);
     return DMARC_NONE;
 }
 

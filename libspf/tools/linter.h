@@ -36,6 +36,9 @@ void spf_lint_replace(spf_remark_t *remark, size_t offset, size_t length, const 
 /* Texts joined; NULL ends them. "" without memory. */
 const char *spf_lint_join(spf_linter_t *linter, const char *const *parts);
 #define SPF_SAY(linter, ...) spf_lint_join((linter), (const char *const[]){__VA_ARGS__, NULL})
+/* Memory in the arena, and a NUL-terminated copy in it; NULL, noted, without memory. */
+char *spf_lint_alloc(spf_linter_t *linter, size_t size);
+char *spf_lint_copy(spf_linter_t *linter, const char *text, size_t length);
 /* In quotes, printable, not too long. */
 const char *spf_lint_quote(spf_linter_t *linter, const char *text, size_t length);
 const char *spf_lint_quote_term(spf_linter_t *linter, const spf_term_t *term);
