@@ -17,6 +17,7 @@ typedef struct watch {
     spf_context_t *context;
     int signal_fd;
     bool is_ended;    /* by a signal */
+    bool is_hurried;  /* a signal wants the next round at once */
     bool is_failing;  /* the last round was no good */
     flattened_t last; /* what was published last; its draft NULL: nothing yet */
 } watch_t;
@@ -91,7 +92,9 @@ static bool run_survey(void *user_data, spf_survey_t *survey, spf_err_t *err)
         struct pollfd both[] = {{.fd = spf_context_fd(watch->context), .events = POLLIN},
                                 {.fd = watch->signal_fd, .events = POLLIN}};
         poll(both, 2, spf_context_timeout_ms(watch->context));
-        watch->is_ended = watch->is_ended || take_signals(watch) == WAKE_END;
+        wake_t wake = take_signals(watch);
+        watch->is_hurried = watch->is_hurried || wake == WAKE_NOW;
+        watch->is_ended = watch->is_ended || wake == WAKE_END;
         if (watch->is_ended)
             spf_survey_cancel(survey);
         *err = spf_context_process(watch->context);
@@ -219,8 +222,9 @@ int flatten_watch(flatten_options_t *own, spf_context_t *context)
 
     while (status == 0 && !watch.is_ended) {
         status = take_round(&watch, &wait);
-        if (status == 0 && !watch.is_ended)
+        if (status == 0 && !watch.is_ended && !watch.is_hurried)
             watch.is_ended = wait_s(&watch, wait) == WAKE_END;
+        watch.is_hurried = false;
     }
     flatten_free(&watch.last);
     if (watch.signal_fd >= 0)
