@@ -98,7 +98,7 @@ static int print_survey(const lint_options_t *own, const subject_t *subject, spf
     if (own->fix)
         return print_fixed(subject, survey);
     if (own->sarif) {
-        lint_sarif_add(own->log, survey, subject->uri, own->least);
+        lint_sarif_add(own->log, survey, subject->file, own->least);
     } else if (own->json) {
         json = spf_survey_json(survey);
         if (json == NULL)
@@ -151,6 +151,13 @@ static bool is_record(const char *operand)
     return strpbrk(operand, " =:\"\t\n") != NULL;
 }
 
+/* ann@example.com is neither. */
+static int refuse_mailbox(const char *operand, const char *at)
+{
+    return tool_usage_error(verb, "%s is a mailbox; expected is its domain, %s, or a record",
+                            tool_quote(operand, strlen(operand)).text, tool_quote(at + 1, strlen(at + 1)).text);
+}
+
 static int lint_operand(const lint_options_t *own, spf_context_t *context, const char *operand)
 {
     if (is_record(operand))
@@ -159,7 +166,10 @@ static int lint_operand(const lint_options_t *own, spf_context_t *context, const
                                  .record = operand,
                                  .length = strlen(operand),
                                  .name = own->domain != NULL ? own->domain : "record",
-                                 .uri = "record"});
+                                 .file = "record"});
+    const char *at = strrchr(operand, '@');
+    if (at != NULL)
+        return refuse_mailbox(operand, at);
     return lint(own, context, &(subject_t){.domain = operand, .name = operand});
 }
 
@@ -192,9 +202,12 @@ static int lint_file(const lint_options_t *own, spf_context_t *context)
 
     if (status != 0)
         return status;
-    return lint(
-        own, context,
-        &(subject_t){.domain = own->domain, .record = text, .length = length, .name = own->file, .uri = own->file});
+    return lint(own, context,
+                &(subject_t){.domain = own->domain,
+                             .record = text,
+                             .length = length,
+                             .name = own->file,
+                             .file = strcmp(own->file, "-") == 0 ? "record" : own->file});
 }
 
 static int run(options_t *options, spf_context_t *context)

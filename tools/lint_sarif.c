@@ -103,31 +103,45 @@ static void add_remark(lint_sarif_t *sarif, const spf_remark_t *remark, const ch
         sarif->failed = true;
 }
 
-/* The records of a name, as RFC 4501 names them; octets that may not stand in a URI are escaped. */
-static void dns_uri(char uri[URI_MAX], const char *domain)
+/* Octets that may not stand in a URI are escaped (RFC 3986); what is too long is cut. */
+static void add_escaped(char uri[URI_MAX], const char *text, const char *plain)
 {
-    size_t length = (size_t)snprintf(uri, URI_MAX, "dns:");
+    size_t length = strlen(uri);
 
-    for (; *domain != '\0' && length < URI_MAX - 16; domain++) {
-        bool is_plain = (*domain >= 'a' && *domain <= 'z') || (*domain >= 'A' && *domain <= 'Z') ||
-                        (*domain >= '0' && *domain <= '9') || strchr("-._~", *domain) != NULL;
-        length += (size_t)snprintf(uri + length, URI_MAX - length, is_plain ? "%c" : "%%%02X", (unsigned char)*domain);
+    for (; *text != '\0' && length < URI_MAX - 4; text++) {
+        bool is_plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                        (*text >= '0' && *text <= '9') || strchr(plain, *text) != NULL;
+        length += (size_t)snprintf(uri + length, URI_MAX - length, is_plain ? "%c" : "%%%02X", (unsigned char)*text);
     }
-    snprintf(uri + length, URI_MAX - length, "?type=TXT");
 }
 
-void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const char *uri, spf_severity_t least)
+/* A file, or the TXT records of a name (RFC 4501). */
+static void make_uri(char uri[URI_MAX], const char *file, const char *domain)
+{
+    static const char query[] = "?type=TXT";
+
+    strcpy(uri, file != NULL ? "" : "dns:");
+    if (file != NULL) {
+        add_escaped(uri, file, "-._~/");
+        return;
+    }
+    add_escaped(uri, domain, "-._~");
+    if (strlen(uri) + sizeof query <= URI_MAX)
+        strcat(uri, query);
+}
+
+void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const char *file, spf_severity_t least)
 {
     const spf_node_t *first = spf_survey_node(survey, 0);
     const spf_remark_t *remark;
-    char storage[URI_MAX];
+    char uri[URI_MAX];
 
     for (size_t i = 0; (remark = spf_survey_remark(survey, i)) != NULL; i++) {
-        bool is_given = uri != NULL && (remark->node == first || remark->node == NULL);
+        bool is_given = remark->node == first || remark->node == NULL;
         if (remark->severity > least)
             continue;
-        dns_uri(storage, remark->domain);
-        add_remark(sarif, remark, is_given ? uri : storage);
+        make_uri(uri, is_given ? file : NULL, remark->domain);
+        add_remark(sarif, remark, uri);
     }
 }
 

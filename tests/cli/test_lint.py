@@ -156,6 +156,13 @@ class Lint(unittest.TestCase):
         self.assertEqual(change["insertedContent"]["text"], "ip4:192.0.2.1")
         self.assertEqual(results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "record")
 
+    def test_sarif_names_files(self):
+        path = pathlib.Path(self.folder.name) / "my record"
+        path.write_text("v=spf1 foo -all\n")
+        log = json.loads(self.run_spf("--sarif", "--offline", "--file", path).stdout)
+        place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], str(path).replace(" ", "%20"))
+
     def test_colors(self):
         plain = self.run_spf("bad.example.com").stdout
         colored = self.run_spf("--color", "always", "bad.example.com").stdout
@@ -171,7 +178,7 @@ class Lint(unittest.TestCase):
         for arguments, words in (([], "is missing"), (["--fix", "--json", "v=spf1"], "only one"),
                                  (["--severity", "note", "v=spf1"], "error, warning, advice"),
                                  (["--file", "/nonexistent"], "cannot read"),
-                                 (["--frobnicate"], "--sarif"),
+                                 (["--frobnicate"], "--sarif"), (["ann@example.com"], '"example.com"'),
                                  (["a" * 64 + ".example"], "a" * 60)):
             done = self.run_spf(*arguments)
             self.assertEqual((done.returncode, done.stdout), (64, ""), arguments)
