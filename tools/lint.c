@@ -32,7 +32,7 @@ typedef struct subject {
     const char *record; /* NULL: the domain's own */
     size_t length;
     const char *name; /* what people call it */
-    const char *uri;  /* see lint_sarif_add() */
+    const char *file; /* see lint_sarif_add() */
 } subject_t;
 
 /* ----------------------------------------------------------------------------------------------------- the answer */
