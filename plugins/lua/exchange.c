@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool is_watching;
+static bool is_open;
 static unsigned generation = 1; /* only a child writes it, while it has one thread */
 
 /* ----------------------------------------------------------------------------------------------------------- forks */
@@ -30,15 +31,24 @@ static void in_child(void)
     changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER; /* those who waited are not here */
 }
 
-static void watch(void)
+/* A callback may just be returning, in another thread, when a state that is closed unloads its modules; and handlers of
+ * forks stay for good. So this one is never unloaded. */
+static bool stay_loaded(void)
 {
-    is_watching = pthread_atfork(before_fork, after_fork, in_child) == 0;
+    Dl_info here;
+
+    return dladdr(&lock, &here) != 0 && dlopen(here.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != NULL;
+}
+
+static void open_once(void)
+{
+    is_open = stay_loaded() && pthread_atfork(before_fork, after_fork, in_child) == 0;
 }
 
 bool spf_lua_exchange_open(void)
 {
-    pthread_once(&once, watch);
-    return is_watching;
+    pthread_once(&once, open_once);
+    return is_open;
 }
 
 unsigned spf_lua_generation(void)
