@@ -52,10 +52,14 @@ static spf_query_t *want(spf_walk_t *walk, const char *name, size_t length, uint
     return query;
 }
 
-/* Whether there will be no other answer than what there is now. */
-static bool is_settled(const spf_walk_t *walk, const spf_query_t *query)
+/* Whether there will be no other answer than what there is now. One that could not be stored ends the walk: nothing may
+ * be read from it. */
+static bool is_settled(spf_walk_t *walk, const spf_query_t *query)
 {
-    return query == NULL || query->state == SPF_QUERY_ANSWERED || walk->is_expired;
+    if (query == NULL)
+        return true;
+    walk->is_out_of_memory = walk->is_out_of_memory || query->is_out_of_memory;
+    return query->state == SPF_QUERY_ANSWERED || walk->is_expired;
 }
 
 const spf_answer_t *spf_walk_answer(const spf_query_t *query)
@@ -447,7 +451,7 @@ void spf_walk_drop(spf_walk_t *walk)
     }
 }
 
-static bool task_is_ready(const spf_walk_t *walk, const spf_walk_task_t *task)
+static bool task_is_ready(spf_walk_t *walk, const spf_walk_task_t *task)
 {
     if (task->term == NULL)
         return is_settled(walk, task->node->query);
@@ -462,16 +466,16 @@ static void task_run(spf_walk_t *walk, spf_walk_task_t *task)
         term_answered(walk, task->term);
 }
 
-/* Whether every answer is there; one that could not be stored ends the walk. */
+/* Whether every answer is there. */
 static bool is_answered(spf_walk_t *walk)
 {
-    bool is_missing = false;
+    const spf_query_t *query = walk->first_open != NULL ? walk->first_open : walk->queries;
 
-    for (const spf_query_t *query = walk->queries; query != NULL; query = query->next) {
-        is_missing = is_missing || !is_settled(walk, query);
-        walk->is_out_of_memory = walk->is_out_of_memory || query->is_out_of_memory;
+    while (query != NULL && is_settled(walk, query)) {
+        walk->first_open = query;
+        query = query->next;
     }
-    return !is_missing;
+    return query == NULL;
 }
 
 spf_eval_status_t spf_walk_step(spf_walk_t *walk)
@@ -479,10 +483,9 @@ spf_eval_status_t spf_walk_step(spf_walk_t *walk)
     spf_walk_task_t *task = walk->is_done ? NULL : TAILQ_FIRST(&walk->tasks);
     spf_walk_task_t *next;
 
-    is_answered(walk); /* nothing may be read from an answer that is incomplete */
     for (; task != NULL && !walk->is_out_of_memory; task = next) {
         bool is_ready = task_is_ready(walk, task);
-        if (is_ready)
+        if (is_ready && !walk->is_out_of_memory)
             task_run(walk, task);
         next = TAILQ_NEXT(task, link); /* what it brought about stands at the end */
         if (is_ready)

@@ -57,6 +57,7 @@ struct spf_walk {
     spf_query_t *queries; /* all that were ever wanted, in order */
     spf_query_t *last_query;
     spf_query_t *next_wanted;
+    const spf_query_t *first_open; /* all before it are settled */
     unsigned query_count;
     spf_query_t *nearby[SPF_NEARBY_COUNT];
     spf_query_t *dmarc[SPF_DMARC_NAMES_MAX]; /* the domain's own first */
