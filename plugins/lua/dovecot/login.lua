@@ -9,7 +9,8 @@
 local WHEN_NOT_INSTALLED = "allow"
 
 local loaded, spf = pcall(require, "libspf.dovecot")
-local settings, cache
+local FAILURES_MAX = 1000
+local settings, failures
 local warned_of_process = false
 
 local function keys()
@@ -25,9 +26,7 @@ local function keys()
     helo = spf.one(spf.NAME),
     config = spf.one(spf.PATH),
     timeout = spf.one(spf.number(0.1, 60), 5),
-    cache = spf.one(spf.number(0, 86400), 300),
     retry = spf.one(spf.number(0, 86400), 60),
-    ["cache-size"] = spf.one(spf.number(2, 1000000), 1000),
     ["on-error"] = spf.one(spf.choice("allow", "temp-fail"), "allow"),
   }, actions, {
     pass = "allow", none = "log", neutral = "log", softfail = "log", fail = "warn", permerror = "warn", temperror = "log",
@@ -83,19 +82,18 @@ local function may_wait()
   return not command:find("^dovecot[^/]*/auth") or command:find("\0-w", 1, true) or command:find("worker", 1, true)
 end
 
+-- What DNS said is in libspf's caches, in each auth-worker. But a domain that could not be asked would make each of its users
+-- wait for the whole timeout again.
 local function ask(current, sender, address)
-  local now, key = os.time(), sender .. " " .. address
-  local failed = cache.get(sender:match("@(.*)$"), now)
-  local known = failed or cache.get(key, now)
-  if known then
-    return known
+  local now, domain = os.time(), sender:match("@(.*)$")
+  local failed = failures.get(domain, now)
+  if failed then
+    return failed
   end
   local result = spf.check(current, { ip = address, sender = sender, helo = current.helo })
   local answer = { result = result.result, reason = result.reason, address = address }
   if answer.result == "temperror" then
-    cache.put(sender:match("@(.*)$"), answer, now + current.retry)
-  else
-    cache.put(key, answer, now + math.min(current.cache, result.ttl or current.cache))
+    failures.put(domain, answer, now + current.retry)
   end
   return answer
 end
@@ -152,7 +150,7 @@ function auth_passdb_lookup(request)
   if #current.outbound == 0 then
     return broken(request, current["on-error"], spf.path("login") .. ": outbound: it must name our addresses")
   end
-  cache = cache or spf.cache(current["cache-size"])
+  failures = failures or spf.memory(FAILURES_MAX)
   local results = table.pack(pcall(decide, request, current))
   if results[1] then
     return results[2], results[3]

@@ -81,6 +81,7 @@ class Login(dovecot.DovecotTest):
                     self.assertEqual(smtp.auth("CRAM-MD5", smtp.auth_cram_md5)[0], 235)
                 else:
                     self.assertRaises(smtplib.SMTPAuthenticationError, smtp.auth, "CRAM-MD5", smtp.auth_cram_md5)
+        self.assertNotIn("Error: ", self.server.log())
 
 
 class BeforeThePassword(Login):

@@ -131,6 +131,14 @@ class Scripts(unittest.TestCase):
                 done = self.lua("-e", SETTINGS, stdin=text)
                 self.assertEqual(done.stdout.decode().rstrip("\n"), expected, done.stderr)
 
+    def test_memory(self):
+        """It forgets what is old and never grows."""
+        code = ('local memory = require("libspf.dovecot").memory(10)\n'
+                'memory.put("a", 1, 100)\nprint(memory.get("a", 99), memory.get("a", 100), memory.get("b", 0))\n'
+                'for i = 1, 5 do memory.put("k" .. i, i, 100) end\nprint(memory.get("a", 0), memory.get("k5", 0))\n'
+                'for i = 6, 11 do memory.put("k" .. i, i, 100) end\nprint(memory.get("a", 0), memory.get("k11", 0))\n')
+        self.assertEqual(self.lua("-", stdin=code).stdout.decode(), "1\tnil\tnil\n1\t5\nnil\t11\n")
+
     def test_received(self):
         for value, expected in RECEIVED.items():
             with self.subTest(value=value):

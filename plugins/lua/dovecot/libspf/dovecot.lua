@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- What the scripts for Dovecot have in common: settings files, addresses and networks, names of users, a cache, checks.
+--- What the scripts for Dovecot have in common: settings files, addresses and networks, users, checks.
 -- It needs nothing of Dovecot, and of libspf's C part nothing before the first check, so that loading it cannot fail
 -- where a process must not end.
 -- @module libspf.dovecot
@@ -356,40 +356,36 @@ end
 
 -- -------------------------------------------------------------------------------------------------------------- checks
 
---- A cache of at most about `size` answers: the older half goes when the younger is full.
-function dovecot_spf.cache(size)
+--- Remembers values until a time, at most `size`: when there are half as many new ones, the ones before them go.
+function dovecot_spf.memory(size)
   local young, old, count = {}, {}, 0
-  local cache = {}
-  function cache.get(key, now)
+  local memory = {}
+  function memory.get(key, now)
     local entry = young[key] or old[key]
     return entry and now < entry.until_s and entry.value or nil
   end
-  function cache.put(key, value, until_s)
+  function memory.put(key, value, until_s)
     if count >= size // 2 then
       young, old, count = {}, young, 0
     end
     count = count + (young[key] and 0 or 1)
     young[key] = { value = value, until_s = until_s }
   end
-  return cache
+  return memory
 end
 
 local contexts = {}
 
 --- Asks libspf; raises an error only where something is not installed or configured as it must be.
--- @return a table: result, reason, domain, record, ttl
+-- @return the result object
 function dovecot_spf.check(settings, question)
   local libspf = require("libspf")
-  local asked = libspf
   question.timeout = settings.timeout
   if settings.config then
     contexts[settings.config] = contexts[settings.config] or libspf.context({ config = settings.config })
-    asked = contexts[settings.config]
+    return contexts[settings.config]:check(question)
   end
-  if asked == libspf then
-    return libspf.check(question)
-  end
-  return asked:check(question)
+  return libspf.check(question)
 end
 
 --- Of two answers the one that a user would rather have, or rather not.
