@@ -32,8 +32,6 @@
     X(void, ev_feed_fd_event, (void *loop, int fd, int events))                                                        \
     X(void *, rspamd_session_add_event_full,                                                                           \
       (void *session, void (*finalizer)(void *), void *user_data, const char *subsystem, const char *location))        \
-    X(void, rspamd_session_remove_event_full,                                                                          \
-      (void *session, void (*finalizer)(void *), void *user_data, const char *location))                               \
     X(void *, rspamd_symcache_get_cur_item, (void *task))                                                              \
     X(void *, rspamd_symcache_set_cur_item, (void *task, void *item))                                                  \
     X(unsigned, rspamd_symcache_item_async_inc_full,                                                                   \
@@ -76,7 +74,11 @@ typedef struct host {
 #define X(type, name, parameters) type(*name) parameters;
     HOST_FUNCTIONS(X)
 #undef X
-    const char *missing; /* the first of them that is missing, or NULL */
+    /* One of these two: the first is an older rspamd's. */
+    void (*rspamd_session_remove_event_full)(void *session, void (*finalizer)(void *), void *user_data,
+                                             const char *location);
+    void (*rspamd_session_remove_event)(void *session, void (*finalizer)(void *), void *user_data);
+    const char *missing; /* the first function that is missing, or NULL */
     lua_State *thread;   /* where functions are called: the threads that started checks may be gone by then */
     size_t waits;
     watch_list_t watches;
@@ -86,16 +88,24 @@ typedef struct host {
  * pushed without memory. Each takes an address. */
 enum { GO_ON = 1, CALL_BACK, FORGET, LOG };
 
+/* Sets a pointer to a function. @return false if there is none of that name. */
+static bool find(void *function, const char *name)
+{
+    void *found = dlsym(RTLD_DEFAULT, name);
+    memcpy(function, &found, sizeof found);
+    return found != NULL;
+}
+
 static void host_find(host_t *host)
 {
-    void *found;
 #define X(type, name, parameters)                                                                                      \
-    found = dlsym(RTLD_DEFAULT, #name);                                                                                \
-    memcpy(&host->name, &found, sizeof found);                                                                         \
-    if (!found && !host->missing)                                                                                      \
+    if (!find(&host->name, #name) && !host->missing)                                                                   \
         host->missing = #name;
     HOST_FUNCTIONS(X)
 #undef X
+    if (!find(&host->rspamd_session_remove_event_full, "rspamd_session_remove_event_full") &&
+        !find(&host->rspamd_session_remove_event, "rspamd_session_remove_event") && !host->missing)
+        host->missing = "rspamd_session_remove_event";
 }
 
 /* Calls one of the thread's functions. An error goes into rspamd's log, for the task of the wait if there is one. */
@@ -230,7 +240,16 @@ static void on_finalize(void *user_data)
     spf_lua_let_go(host->thread, wait);
 }
 
-/* Tells the task. Then the task may be gone, and the wait is. */
+/* Runs the finalizer. The session may be through with its task then, and free it. */
+static void remove_event(host_t *host, wait_t *wait)
+{
+    if (host->rspamd_session_remove_event_full)
+        host->rspamd_session_remove_event_full(wait->session, on_finalize, wait, __func__);
+    else
+        host->rspamd_session_remove_event(wait->session, on_finalize, wait);
+}
+
+/* Tells the task. The wait is gone then. */
 static void wait_finish(wait_t *wait)
 {
     host_t *host = wait->watch->host;
@@ -240,7 +259,7 @@ static void wait_finish(wait_t *wait)
     host->rspamd_symcache_set_cur_item(wait->task, before);
     if (wait->item)
         host->rspamd_symcache_item_async_dec_check_full(wait->task, wait->item, SUBSYSTEM, __func__);
-    host->rspamd_session_remove_event_full(wait->session, on_finalize, wait, __func__);
+    remove_event(host, wait);
 }
 
 static void on_ready(int events, void *user_data)
