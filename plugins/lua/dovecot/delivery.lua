@@ -4,6 +4,7 @@
 -- policy in /etc/dovecot/libspf/delivery.conf lets deliver here. It logs, or defers the delivery.
 local loaded, spf = pcall(require, "libspf.dovecot")
 local settings
+local when_broken = "allow"
 
 local function keys()
   local actions = spf.choice("allow", "log", "warn", "defer")
@@ -35,12 +36,13 @@ local function act(action, text)
   return 0, ""
 end
 
-local function broken(action, why)
-  dovecot.i_error("libspf: " .. why .. (action == "allow" and "; the delivery goes on" or ""))
-  if action == "defer" then
-    return -1, "libspf: on-error: defer"
+local function broken(why)
+  local goes_on = when_broken == "allow"
+  dovecot.i_error((("libspf: " .. why .. (goes_on and "; the delivery goes on" or "")):gsub("%c+", " ")))
+  if goes_on then
+    return 0, ""
   end
-  return 0, ""
+  return -1, "libspf: on-error: defer"
 end
 
 local function decide(user, client, current)
@@ -61,9 +63,9 @@ local function decide(user, client, current)
     result.result, action, spf.printable(result.reason)))
 end
 
-function mail_user_created(user)
+local function hook(user)
   if not loaded then
-    return broken("allow", "not installed: " .. tostring(spf))
+    return broken("not installed: " .. tostring(spf))
   end
   local client = spf.client_of(user)
   if not client then -- LMTP over a local socket; or the user that the LMTP process itself needs, without which it ends
@@ -71,14 +73,19 @@ function mail_user_created(user)
   end
   settings = settings or spf.follow("delivery", keys())
   local current, problem, on_error = settings()
+  when_broken = current and current["on-error"] or on_error or when_broken
   if not current then
-    return broken(on_error or "allow", problem)
+    return broken(problem)
   elseif problem then
     dovecot.i_error("libspf: " .. problem .. "; the settings of before are kept")
   end
-  local results = table.pack(pcall(decide, user, client, current))
-  if results[1] then
-    return results[2], results[3]
+  return decide(user, client, current)
+end
+
+function mail_user_created(user)
+  local done, result, text = pcall(hook, user)
+  if done then
+    return result, text
   end
-  return broken(current["on-error"], tostring(results[2]))
+  return broken(tostring(result))
 end

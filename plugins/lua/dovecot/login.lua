@@ -5,8 +5,8 @@
 -- It never answers OK, so no mistake in a configuration makes it let anyone in; and whatever goes wrong in here is logged
 -- and leaves the decision to the other passdbs, unless the settings say otherwise.
 
--- If not even the module that reads the settings can be loaded: "allow" or "temp-fail".
-local WHEN_NOT_INSTALLED = "allow"
+-- What to do, "allow" or "temp-fail", as long as no settings say it: if not even the module that reads them can be loaded.
+local when_broken = "allow"
 
 local loaded, spf = pcall(require, "libspf.dovecot")
 local FAILURES_MAX = 1000
@@ -46,15 +46,16 @@ end
 
 -- Dovecot's own lines for a request are not written without auth_verbose=yes; these are.
 local function log(write, request, text)
-  write(("libspf: %s: user=<%s> service=%s rip=%s"):format(
-    text, tostring(request.user), tostring(request.service), tostring(request.rip)))
+  write((("libspf: %s: user=<%s> service=%s rip=%s"):format(
+    text, tostring(request.user), tostring(request.service), tostring(request.rip)):gsub("%c+", " ")))
 end
 
-local function broken(request, action, why)
-  log(dovecot.i_error, request, why .. (action == "allow" and "; the user is let pass" or "; no check, so no login"))
-  if action == "allow" then
+local function broken(request, why)
+  if when_broken == "allow" then
+    log(dovecot.i_error, request, why .. "; the user is let pass")
     return pass_on(request)
   end
+  log(dovecot.i_error, request, why .. "; no check, so no login")
   return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "libspf: on-error: temp-fail"
 end
 
@@ -136,24 +137,29 @@ end
 
 -- ----------------------------------------------------------------------------------------------- what Dovecot calls
 
-function auth_passdb_lookup(request)
+local function lookup(request)
   if not loaded then
-    return broken(request, WHEN_NOT_INSTALLED, "not installed: " .. tostring(spf))
+    return broken(request, "not installed: " .. tostring(spf))
   end
   settings = settings or spf.follow("login", keys(), true)
   local current, problem, on_error = settings()
+  when_broken = current and current["on-error"] or on_error or when_broken
   if not current then
-    return broken(request, on_error or WHEN_NOT_INSTALLED, problem)
+    return broken(request, problem)
   elseif problem then
     log(dovecot.i_error, request, problem .. "; the settings of before are kept")
   end
   if #current.outbound == 0 then
-    return broken(request, current["on-error"], spf.path("login") .. ": outbound: it must name our addresses")
+    return broken(request, spf.path("login") .. ": outbound: it must name our addresses")
   end
   failures = failures or spf.memory(FAILURES_MAX)
-  local results = table.pack(pcall(decide, request, current))
-  if results[1] then
-    return results[2], results[3]
+  return decide(request, current)
+end
+
+function auth_passdb_lookup(request)
+  local done, result, text = pcall(lookup, request)
+  if done then
+    return result, text
   end
-  return broken(request, current["on-error"], tostring(results[2]))
+  return broken(request, tostring(result))
 end

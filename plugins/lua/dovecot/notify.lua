@@ -42,6 +42,10 @@ local function tell(current, context, event)
     spf.printable(stranger.record or "none")))
 end
 
+local function complain(why)
+  dovecot.i_error((("libspf: " .. tostring(why)):gsub("%c+", " ")))
+end
+
 function dovecot_lua_notify_begin_txn(user)
   local client
   if loaded then
@@ -52,18 +56,18 @@ end
 
 function dovecot_lua_notify_event_message_new(context, event)
   if not loaded then
-    dovecot.i_error("libspf: not installed: " .. tostring(spf))
+    complain("not installed: " .. tostring(spf))
     return
   end
   settings = settings or spf.follow("notify", keys())
   local current, problem = settings()
   if problem then
-    dovecot.i_error("libspf: " .. problem)
+    complain(problem)
   end
   if current then
     local done, why = pcall(tell, current, context, event)
     if not done then
-      dovecot.i_error("libspf: " .. tostring(why))
+      complain(why)
     end
   end
 end
