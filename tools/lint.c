@@ -197,7 +197,7 @@ static int read_record(const char *path, char *text, size_t *length)
 static int lint_file(const lint_options_t *own, spf_context_t *context)
 {
     static char text[INPUT_MAX + 1];
-    size_t length;
+    size_t length = 0;
     int status = read_record(own->file, text, &length);
 
     if (status != 0)

@@ -293,7 +293,7 @@ spf_guess_t spf_guess_short(const spf_wrong_t *wrong, spf_buf_t *out)
     for (unsigned i = count; i < 4; i++)
         spf_buf_add_text(out, ".0");
     spf_buf_add_char(out, '/');
-    spf_buf_add_uint(out, count * 8);
+    spf_buf_add_uint(out, UINT64_C(8) * count);
     return SPF_GUESS_MENDED;
 }
 

@@ -93,6 +93,8 @@ static const text_row_t text_rows[] = {
     {"v=spf1 <-redirect=example.com>", "qualified-modifier", "v=spf1 redirect=example.com"},
     {"v=spf1 <exp:example.com> -all", "modifier-colon", "v=spf1 exp=example.com -all"},
     {"v=spf1 <\"include:example.com\"> -all", "quote", "v=spf1 include:example.com -all"},
+    {"v=spf1 <\342\200\234a\342\200\235> -all", "smart-quote", "v=spf1 a -all"},
+    {"v=spf1 ip4:<\223192.0.2.1\224> -all", "smart-quote", "v=spf1 ip4:192.0.2.1 -all"},
     {"v=spf1 include:b<\303\274cher.example> -all", "non-ascii", "v=spf1 include:xn--bcher-kva.example -all"},
     {"v=spf1 a<\302\240mx> -all", "white-space", "v=spf1 a mx -all"},
     {"v=spf1 a <\342\200\213mx> -all", "invisible-character", "v=spf1 a mx -all"},
