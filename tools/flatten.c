@@ -190,7 +190,7 @@ static const option_definition_t definitions[] = {
     {"prefix", "PREFIX", OPTION_TEXT(flatten_options_t, prefix),
      "of further records: _spf, unless set, as in _spf1.example.com"},
     {"answer-max", "OCTETS", OPTION_NUMBER(flatten_options_t, answer_max, ANSWER_LEAST, ANSWER_LARGEST),
-     "of a DNS answer; 512 unless set"},
+     "of a DNS answer; unless set 512, or 1232 if it must be"},
     {"format", "FORMAT", OPTION_WORD(flatten_options_t, publisher.style.format, DRAFT_FORMATS_NSUPDATE),
      "text (default), zone, json or nsupdate"},
     {"ttl", "SECONDS", OPTION_NUMBER(flatten_options_t, publisher.style.ttl_s, 1, TTL_MAX), "of the records"},

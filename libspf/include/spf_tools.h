@@ -296,7 +296,8 @@ typedef struct spf_flatten_options {
     const char *const *keep; /**< domains whose includes stay as they are; or NULL */
     size_t keep_count;
     const char *prefix;  /**< of the names of further records, "_spf" unless set: _spf1.example.com, ... */
-    unsigned answer_max; /**< octets of a DNS answer, 512 unless set */
+    unsigned answer_max; /**< octets of a DNS answer, 128 to 65535; 0: 512, or, where that would take more than ten
+                              lookups, 1232 */
 } spf_flatten_options_t;
 
 /**

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-enum { ANSWER_USUAL = 512, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535, TAIL_MAX = 16 };
+/* What fits every DNS answer over UDP, and what nearly every one with EDNS. */
+enum { ANSWER_USUAL = 512, ANSWER_EDNS = 1232, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535, TAIL_MAX = 16 };
 
 /* What a record of the tree became. */
 typedef struct flat {
@@ -475,21 +476,49 @@ static spf_err_t check_lookups(flattener_t *flattener)
     return SPF_EINVAL;
 }
 
-static spf_err_t write_draft(flattener_t *flattener)
+static spf_err_t write_records(flattener_t *flattener, size_t answer_max)
 {
-    flat_t *root = &flattener->flats[0];
     const char *tail[TAIL_MAX + 1];
     spf_pack_options_t pack = {.prefix = flattener->options.prefix,
-                               .answer_max = flattener->options.answer_max,
+                               .answer_max = answer_max,
                                .tail = tail,
                                .is_taken = is_taken,
                                .user_data = flattener};
+
+    if (!list_tail(flattener, &flattener->flats[0], tail, &pack.tail_count))
+        return SPF_ENOMEM;
+    return spf_pack(flattener->draft, &flattener->flats[0].plan, &pack, flattener->error);
+}
+
+/* Unless a size was asked for, larger records are better than none. */
+static spf_err_t write_in_some_size(flattener_t *flattener)
+{
+    unsigned answer_max = flattener->options.answer_max;
+    spf_err_t err = write_records(flattener, answer_max != 0 ? answer_max : ANSWER_USUAL);
+
+    if (err != SPF_EINVAL || answer_max != 0)
+        return err;
+    err = write_records(flattener, ANSWER_EDNS);
+    if (err != SPF_OK)
+        return err;
+    return spf_draft_add_note(
+               flattener->draft,
+               "In DNS answers of 512 octets, as RFC 7208 section 3.4 recommends, it would take more than "
+               "ten lookups: the answers have up to 1232, which needs EDNS or TCP.",
+               NULL)
+               ? SPF_OK
+               : SPF_ENOMEM;
+}
+
+static spf_err_t write_draft(flattener_t *flattener)
+{
+    flat_t *root = &flattener->flats[0];
     spf_err_t err;
 
     spf_plan_settle(&root->plan, SPF_PLAN_TERMS_STAY);
-    if (spf_plan_is_out_of_memory(&root->plan) || !list_tail(flattener, root, tail, &pack.tail_count))
+    if (spf_plan_is_out_of_memory(&root->plan))
         return SPF_ENOMEM;
-    err = spf_pack(flattener->draft, &root->plan, &pack, flattener->error);
+    err = write_in_some_size(flattener);
     if (err == SPF_OK)
         err = check_lookups(flattener);
     if (err == SPF_OK && !note_all(flattener, root))
@@ -531,8 +560,6 @@ static spf_flatten_options_t known_options(const spf_flatten_options_t *options)
         memcpy(&known, options, options->size < sizeof known ? options->size : sizeof known);
     if (known.prefix == NULL)
         known.prefix = "_spf";
-    if (known.answer_max == 0)
-        known.answer_max = ANSWER_USUAL;
     return known;
 }
 
@@ -556,7 +583,7 @@ static spf_err_t check_options(const spf_flatten_options_t *options, spf_buf_t *
                          "\" is none: expected letters, digits, hyphens and underscores", NULL);
         return SPF_EINVAL;
     }
-    if (options->answer_max < ANSWER_LEAST || options->answer_max > ANSWER_LARGEST) {
+    if (options->answer_max != 0 && (options->answer_max < ANSWER_LEAST || options->answer_max > ANSWER_LARGEST)) {
         spf_sentence_set(error, "an answer has 128 to 65535 octets", NULL);
         return SPF_EINVAL;
     }

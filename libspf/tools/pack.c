@@ -41,6 +41,7 @@ typedef struct packer {
     unsigned part_count;
     unsigned parts_max; /* what the other lookups leave */
     unsigned number;    /* of the name to try next */
+    bool is_short;      /* the first record is to be as short as can be */
     size_t room;        /* of the first record: octets left */
 } packer_t;
 
@@ -278,14 +279,16 @@ static spf_err_t choose_spilled(packer_t *packer, size_t text_max)
 
     for (size_t i = 0; i < packer->place_count; i++)
         octets += packer->places[i].octets;
-    while (octets > text_max && packer->options->prefix != NULL) {
+    while ((octets > text_max || packer->is_short) && packer->options->prefix != NULL) {
         place_t *place = largest_in_main(packer);
         if (place == NULL || place->octets <= reference_octets(packer, place))
-            return fixed_too_long(packer);
+            break;
         place->is_spilled = true;
         octets = octets - place->octets + reference_octets(packer, place);
     }
-    packer->room = octets < text_max ? text_max - octets : 0;
+    if (octets > text_max && packer->options->prefix != NULL)
+        return fixed_too_long(packer);
+    packer->room = octets < text_max && !packer->is_short ? text_max - octets : 0;
     return SPF_OK;
 }
 
@@ -447,7 +450,8 @@ static spf_err_t pack(packer_t *packer, size_t main_answer_max)
     return err == SPF_OK ? write_records(packer) : err;
 }
 
-/* Beside what the name publishes otherwise, or, where that leaves too little, as if it were alone. */
+/* Beside what the name publishes otherwise, or, where that leaves too little, as short as can be, or as if it were
+ * alone. */
 static spf_err_t pack_beside_others(packer_t *packer)
 {
     size_t answer_max = packer->options->answer_max;
@@ -460,7 +464,12 @@ static spf_err_t pack_beside_others(packer_t *packer)
         err = pack(packer, answer_max - others);
     if (others == 0 || err != SPF_EINVAL)
         return err;
+    packer->is_short = true;
     err = pack(packer, answer_max);
+    if (err == SPF_EINVAL) {
+        packer->is_short = false;
+        err = pack(packer, answer_max);
+    }
     if (err != SPF_OK)
         return err;
     spf_buf_init(&number, storage, sizeof storage);

@@ -298,46 +298,42 @@ static void settle(settler_t *settler, spf_plan_t *plan)
             choose_networks(plan, item);
 }
 
-/* The addresses behind the last term that take the most networks. */
-static spf_plan_item_t *largest_at_end(const spf_plan_t *plan)
+/* Addresses at the very end; NULL: there are none. */
+static spf_plan_item_t *last_addresses(const spf_plan_t *plan)
 {
-    spf_plan_item_t *largest = NULL;
+    spf_plan_item_t *item = plan->first;
 
-    for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
-        if (item->term != NULL)
-            largest = NULL;
-        else if (largest == NULL || item->network_count > largest->network_count)
-            largest = item;
-    return largest;
+    while (item != NULL && item->next != NULL)
+        item = item->next;
+    return item != NULL && item->term == NULL && plan->redirect == NULL ? item : NULL;
 }
 
-/* Where nearly all addresses have one result, it is shorter to name the others, and let the rest fall to an all. False:
- * it is not. */
+/* Where nearly all addresses that are left have one result, it is shorter to name the others, and let the rest fall to
+ * an all. False: it is not. */
 static bool invert(settler_t *settler, spf_plan_t *plan)
 {
-    spf_plan_item_t *item = plan->redirect == NULL ? largest_at_end(plan) : NULL;
-    spf_addresses_t rest = {0};
-    uint8_t result;
+    spf_plan_item_t *last = last_addresses(plan);
+    spf_plan_item_t others = {0};
 
-    if (item == NULL)
+    if (last == NULL)
         return false;
-    spf_addresses_add_everything(&rest);
-    spf_addresses_subtract(&rest, &settler->decided);
-    if (rest.is_out_of_memory || spf_addresses_count_networks(&rest) >= item->network_count) {
-        spf_addresses_clear(&rest);
+    spf_addresses_add_everything(&others.own);
+    spf_addresses_add(&others.addresses, &others.own);
+    spf_addresses_subtract(&others.own, &settler->decided);
+    spf_addresses_subtract(&others.addresses, &last->own);
+    choose_networks(plan, &others);
+    if (others.own.is_out_of_memory || others.addresses.is_out_of_memory ||
+        others.network_count >= last->network_count) {
+        item_clear(&others);
         return false;
     }
-    result = item->result;
-    item->result = plan->otherwise;
-    plan->otherwise = result;
+    item_clear(last);
+    last->own = others.own;
+    last->addresses = others.addresses;
+    others.result = last->result;
+    last->result = plan->otherwise;
+    plan->otherwise = others.result;
     plan->has_all = true;
-    item_clear(item);
-    item->own = rest;
-    /* Networks may no longer hold what the item decided. */
-    for (spf_plan_item_t *at = plan->first; at != NULL; at = at->next) {
-        spf_addresses_clear(&at->addresses);
-        spf_addresses_add(&at->addresses, &at->own);
-    }
     return true;
 }
 

@@ -40,6 +40,12 @@ static void flattening_run(flattening_t *flattening, const walking_input_t *inpu
         assert_string_not_equal(flattening->error, "");
 }
 
+static void assert_flattened(const flattening_t *flattening)
+{
+    if (flattening->err != SPF_OK)
+        fail_msg("%s", flattening->error);
+}
+
 static void flattening_free(flattening_t *flattening)
 {
     spf_draft_free(flattening->draft);
@@ -494,18 +500,6 @@ static void assert_fits(const spf_draft_t *draft, unsigned answer_max)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------- random zones */
-
-static uint64_t seed = 20260607;
-
-static unsigned roll(unsigned below)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(seed >> 33) % below;
-}
-
-enum { DOMAINS = 6, HOSTS = 5, WINDOW = 32 };
-
 typedef struct writer {
     char text[TEXT_MAX];
     size_t length;
@@ -523,6 +517,269 @@ static void add(writer_t *writer, const char *format, ...)
     va_end(arguments);
     assert_true(writer->length < sizeof writer->text);
 }
+
+/* ---------------------------------------------------------------------------------------------------------- size */
+
+enum { BLOCKS = 12, PER_BLOCK = 25 };
+
+static zone_t *make_zone(const writer_t *writer)
+{
+    zone_t *zone = zone_new();
+
+    zone_add_lines(zone, writer->text);
+    return zone;
+}
+
+/* A sender whose three providers publish 300 networks in twelve records, three includes below its own. */
+static void large_providers(writer_t *writer, bool merge)
+{
+    writer->length = 0;
+    add(writer,
+        "example.com TXT v=spf1 mx include:a.example include:b.example include:c.example ip4:203.0.113.0/24 ~all\n"
+        "example.com TXT verification=0123456789abcdef0123456789abcdef\n"
+        "example.com MX 10 mx.example.com\nmx.example.com A 203.0.113.9\nmx.example.com AAAA 2001:db8::25\n");
+    for (char provider = 'a'; provider <= 'c'; provider++) {
+        add(writer, "%c.example TXT v=spf1 include:_spf.%c.example ?all\n", provider, provider);
+        add(writer, "_spf.%c.example TXT v=spf1", provider);
+        for (unsigned i = 0; i < BLOCKS / 3; i++)
+            add(writer, " include:_block%u.%c.example", i, provider);
+        add(writer, " ~all\n");
+    }
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        add(writer, "_block%u.%c.example TXT v=spf1", block % 4, (char)('a' + block / 4));
+        /* Providers' networks come in runs. */
+        for (unsigned i = 0; i < PER_BLOCK; i++) {
+            if (i % 8 == 7)
+                add(writer, " ip6:2001:db8:%x::/%u", 16 * (block * PER_BLOCK + i), 44 + i % 5);
+            else
+                add(writer, " ip4:%u.%u.%u.0/24", 100 + 7 * block, 50 + i / 8, merge ? i % 8 : 2 * (i % 8) + 1);
+        }
+        add(writer, " ~all\n");
+    }
+}
+
+static void large_providers_fit(void **state)
+{
+    static writer_t writer;
+
+    (void)state;
+    for (unsigned merge = 0; merge < 2; merge++) {
+        large_providers(&writer, merge == 1);
+        zone_t *zone = make_zone(&writer);
+        flattening_t flattening;
+        flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = "example.com"}, NULL);
+        assert_flattened(&flattening);
+        assert_int_equal(flattening.walking.tree->summary.lookups, 19);
+        assert_true(has_note(flattening.draft, "past the limits"));
+        assert_int_equal(has_note(flattening.draft, "up to 1232"), merge == 0);
+        assert_fits(flattening.draft, merge == 1 ? 512 : 1232);
+        assert_true(spf_draft_lookups(flattening.draft) > 1);
+        flattening_free(&flattening);
+        zone_free(zone);
+    }
+}
+
+static void too_many_networks(void **state)
+{
+    static const spf_flatten_options_t options = {.size = sizeof options, .answer_max = 512};
+    static writer_t writer;
+    flattening_t flattening;
+
+    (void)state;
+    large_providers(&writer, false);
+    zone_t *zone = make_zone(&writer);
+    flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = "example.com"}, &options);
+    assert_int_equal(flattening.err, SPF_EINVAL);
+    if (strstr(flattening.error, "networks that are left after merging take more records") == NULL)
+        fail_msg("%s", flattening.error);
+    flattening_free(&flattening);
+    zone_free(zone);
+}
+
+/* Networks that do not touch, so that each takes its octets. */
+static void add_networks(writer_t *writer, const char *qualifier, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++)
+        add(writer, " %sip4:10.%u.%u.1", qualifier, i / 100, i % 100);
+}
+
+/* How each record goes into an answer beside what is there already, whatever names are taken. */
+static void records_are_parted(void **state)
+{
+    static const struct {
+        unsigned others; /* octets of another TXT record of the name; 0: there is none */
+        unsigned networks;
+        const char *before, *between, *behind; /* terms around two halves of them */
+        unsigned answer_max, lookups;
+        const char *first; /* the record of the domain; NULL: any */
+        const char *note;
+    } cases[] = {
+        {0, 20, "", "", " ~all", 512, 0, NULL, NULL},
+        {0, 40, "", "", " ~all", 512, 1, NULL, NULL},
+        {0, 40, "", "", "", 512, 1, NULL, NULL},
+        {180, 40, "", "", " -all", 512, 1, NULL, NULL},
+        /* no room for anything but one include, which then leads to all others */
+        {410, 200, "", "", " -all", 512, 7, "v=spf1 include:_spf1.a.example -all", NULL},
+        {430, 60, "", "", " -all", 512, 2, "v=spf1 include:_spf1.a.example -all",
+         "The other TXT records of a.example take 44"},
+        /* two sets that a term parts go into records of their own, in their order */
+        {0, 80, "", " exists:%{i}.b.example", " -all", 256, 7, NULL, "stays"},
+        {300, 40, "", " exists:%{i}.b.example", " -all", 512, 3,
+         "v=spf1 include:_spf1.a.example exists:%{i}.b.example include:_spf2.a.example -all", "stays"},
+        /* kept includes keep their names */
+        {330, 60, " include:_spf1.a.example include:_spf3.a.example", "", " -all", 512, 4, NULL, "stays"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static const char *const keep[] = {"_spf1.a.example", "_spf3.a.example"};
+        const spf_flatten_options_t options = {.size = sizeof options,
+                                               .keep = keep,
+                                               .keep_count = strstr(cases[i].before, "_spf") ? 2 : 0,
+                                               .answer_max = cases[i].answer_max};
+        static writer_t writer;
+        flattening_t flattening;
+        writer.length = 0;
+        add(&writer, "a.example TXT v=spf1%s", cases[i].before);
+        add_networks(&writer, "", 0, cases[i].networks / 2);
+        add(&writer, "%s", cases[i].between);
+        add_networks(&writer, "", cases[i].networks / 2, cases[i].networks / 2);
+        add(&writer, "%s\n_spf1.a.example TXT v=spf1 -all\n_spf3.a.example TXT v=spf1 ip4:192.0.2.3 -all\n",
+            cases[i].behind);
+        if (cases[i].others > 0)
+            add(&writer, "a.example TXT %0*d\n", (int)cases[i].others, 0);
+        zone_t *zone = make_zone(&writer);
+        flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = "a.example"}, &options);
+        if (flattening.err != SPF_OK)
+            fail_msg("%zu: %s", i, flattening.error);
+        assert_fits(flattening.draft, cases[i].answer_max);
+        if (cases[i].note == NULL || strncmp(cases[i].note, "The other", 9) != 0)
+            assert_true(spf_draft_record(flattening.draft, 0)->answer_octets +
+                            (cases[i].others > 0 ? 12 + cases[i].others + 1 + cases[i].others / 256 : 0) <=
+                        cases[i].answer_max);
+        if (spf_draft_lookups(flattening.draft) != cases[i].lookups)
+            fail_msg("%zu: %u lookups: %s", i, spf_draft_lookups(flattening.draft), draft_text(flattening.draft));
+        if (cases[i].first != NULL)
+            assert_string_equal(spf_draft_record(flattening.draft, 0)->text, cases[i].first);
+        assert_int_equal(has_note(flattening.draft, cases[i].note), cases[i].note != NULL);
+        if (options.keep_count > 0)
+            assert_null(strstr(draft_text(flattening.draft), "|_spf1."));
+        flattening_free(&flattening);
+        zone_free(zone);
+    }
+}
+
+static void what_is_refused_still_is_when_parted(void **state)
+{
+    static writer_t writer;
+    flattening_t flattening;
+
+    (void)state;
+    writer.length = 0;
+    add(&writer, "a.example TXT v=spf1 -ip4:10.0.0.0/31");
+    add_networks(&writer, "-", 0, 60);
+    add_networks(&writer, "?", 100, 60);
+    add(&writer, " ip4:10.0.0.0/8 ~all\n");
+    zone_t *zone = make_zone(&writer);
+    flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = "a.example"}, NULL);
+    assert_flattened(&flattening);
+    assert_non_null(strstr(spf_draft_record(flattening.draft, 0)->text, " -include:_spf"));
+    assert_non_null(strstr(spf_draft_record(flattening.draft, 0)->text, " ?include:_spf"));
+    assert_non_null(strstr(spf_draft_record(flattening.draft, 0)->text, " ip4:10.0.0.0/8 ~all"));
+    flattening_free(&flattening);
+    zone_free(zone);
+}
+
+static void names_that_cannot_be_parted(void **state)
+{
+    static const spf_flatten_options_t options = {.size = sizeof options, .answer_max = 128};
+    static const spf_flatten_options_t long_name = {.size = sizeof options, .answer_max = 512};
+    static writer_t writer;
+    zone_t *zone = zone_new();
+    char name[254];
+    flattening_t flattening;
+
+    (void)state;
+    for (size_t i = 0; i < 250; i++)
+        name[i] = i % 50 == 49 ? '.' : 'n';
+    strcpy(name + 250, "nn");
+    writer.length = 0;
+    add(&writer, "v=spf1");
+    add_networks(&writer, "", 0, 60);
+    zone_add(zone, name, "TXT", writer.text);
+    flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = name}, &long_name);
+    assert_int_equal(flattening.err, SPF_EINVAL);
+    assert_non_null(strstr(flattening.error, "is too long for a DNS answer"));
+    flattening_free(&flattening);
+    flattening_run(&flattening, &(walking_input_t){.zone = zone, .record = writer.text}, &options);
+    assert_int_equal(flattening.err, SPF_EINVAL);
+    assert_non_null(strstr(flattening.error, "cannot be the name"));
+    flattening_free(&flattening);
+    zone_free(zone);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the proof
+ */
+
+static void the_proof_finds_differences(void **state)
+{
+    static const struct {
+        const char *zone, *draft;
+        bool is_proved;
+    } cases[] = {
+        {"a.example TXT v=spf1 ip4:192.0.2.0/24 -all\n", "v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.128/25 -all", true},
+        {"a.example TXT v=spf1 ip4:192.0.2.0/24 -all\n", "v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.129 -all", false},
+        {"a.example TXT v=spf1 ip4:192.0.2.0/24 -all\n", "v=spf1 ip4:192.0.2.0/23 -all", false},
+        {"a.example TXT v=spf1 ip6:2001:db8::/32 -all\n", "v=spf1 ip6:2001:db8::/33 -all", false},
+        {"a.example TXT v=spf1 ip6:2001:db8::/32 -all\n", "v=spf1 ip6:2001:db8::/32 ~all", false},
+        {"a.example TXT v=spf1 a:h.example -all\nh.example A 192.0.2.1\n", "v=spf1 -all", false},
+        {"a.example TXT v=spf1 mx -all\na.example MX 1 h.example\nh.example A 192.0.2.1\n", "v=spf1 a:h.example -all",
+         true},
+        {"a.example TXT v=spf1 exists:%{l}.b.example ip4:192.0.2.1 -all\n",
+         "v=spf1 ip4:192.0.2.1 exists:%{l}.b.example -all", true},
+        {"a.example TXT v=spf1 exists:%{l}.b.example ip4:192.0.2.1 -all\n", "v=spf1 ip4:192.0.2.1 -all", false},
+        {"a.example TXT v=spf1 exists:%{l}.b.example ip4:192.0.2.1 -all\n",
+         "v=spf1 exists:%{l}.c.example ip4:192.0.2.1 -all", false},
+        {"a.example TXT v=spf1 ?exists:%{l}.b.example ip4:192.0.2.1 -all\n",
+         "v=spf1 ip4:192.0.2.1 ?exists:%{l}.b.example -all", false},
+        {"a.example TXT v=spf1 ptr:b.example -ptr:c.example ip4:192.0.2.1 -all\n",
+         "v=spf1 -ptr:c.example ptr:b.example ip4:192.0.2.1 -all", false},
+        {"a.example TXT v=spf1 mx:%{o} -a:%{o} -all\n", "v=spf1 -a:%{o} mx:%{o} -all", false},
+        {"a.example TXT v=spf1 include:%{l}.b.example -all\n", "v=spf1 include:%{l}.b.example -all", true},
+        {"a.example TXT v=spf1 include:%{l}.b.example -all\n", "v=spf1 -all", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        zone_t *zone = zone_new();
+        spf_draft_t *draft = spf_draft_new("a.example", strlen("a.example"));
+        char storage[ERROR_MAX];
+        walking_t walking;
+        spf_buf_t error;
+        zone_add_lines(zone, cases[i].zone);
+        assert_true(walking_run(&walking, &(walking_input_t){.zone = zone, .domain = "a.example"}));
+        assert_true(spf_draft_add_record(draft, "a.example", cases[i].draft, strlen(cases[i].draft)));
+        spf_buf_init(&error, storage, sizeof storage);
+        if (spf_prove(walking.tree, draft, &error) != (cases[i].is_proved ? SPF_OK : SPF_EINVAL))
+            fail_msg("%s: %s: %s", cases[i].zone, cases[i].draft, error.data);
+        assert_int_equal(strstr(error.data, "the proof failed: for ") != NULL, !cases[i].is_proved);
+        spf_draft_free(draft);
+        walking_free(&walking);
+        zone_free(zone);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------- random zones */
+
+static uint64_t seed = 20260607;
+
+static unsigned roll(unsigned below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(seed >> 33) % below;
+}
+
+enum { DOMAINS = 6, HOSTS = 5, WINDOW = 32 };
 
 static const char *random_qualifier(void)
 {
@@ -674,8 +931,11 @@ static void random_zones_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_that_are_flattened), cmocka_unit_test(records_that_are_refused),
-        cmocka_unit_test(surveys_that_did_not_look),  cmocka_unit_test(options_that_are_refused),
+        cmocka_unit_test(records_that_are_flattened),  cmocka_unit_test(records_that_are_refused),
+        cmocka_unit_test(surveys_that_did_not_look),   cmocka_unit_test(options_that_are_refused),
+        cmocka_unit_test(large_providers_fit),         cmocka_unit_test(too_many_networks),
+        cmocka_unit_test(records_are_parted),          cmocka_unit_test(what_is_refused_still_is_when_parted),
+        cmocka_unit_test(names_that_cannot_be_parted), cmocka_unit_test(the_proof_finds_differences),
         cmocka_unit_test(random_zones_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
