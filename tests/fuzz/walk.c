@@ -331,8 +331,8 @@ static bool expect_counted(const run_t *run, const check_t *check)
     unsigned number = 0;
 
     for (unsigned i = 0; i < recorded; i++) {
-        const spf_tree_node_t *node;
-        const spf_node_term_t *view;
+        const spf_tree_node_t *node = NULL;
+        const spf_node_term_t *view = NULL;
         const spf_tree_term_t *term;
         do {
             term = term_at(run->tree, ++number, &node, &view);
