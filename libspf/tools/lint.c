@@ -301,9 +301,7 @@ static bool is_in_scope(const spf_linter_t *linter, scope_t scope)
 
     if (linter->tree == NULL || scope == SCOPE_ANY || node->parent == NULL)
         return true;
-    if (scope == SCOPE_OWN)
-        return is_own(linter->tree, node);
-    return scope == SCOPE_POLICY && is_policy(node);
+    return scope == SCOPE_OWN ? linter->is_own : scope == SCOPE_POLICY && is_policy(node);
 }
 
 /* Takes a record in hand; NULL: one that is not there. */
@@ -312,6 +310,7 @@ static void take_record(spf_linter_t *linter, const spf_record_t *record)
     linter->record = record;
     linter->text = record != NULL ? record->text : NULL;
     linter->length = record != NULL ? record->length : 0;
+    linter->is_own = linter->tree == NULL || is_own(linter->tree, &linter->node->view);
     linter->next_term = 0;
     linter->all = 0;
     if (record != NULL)
@@ -319,17 +318,27 @@ static void take_record(spf_linter_t *linter, const spf_record_t *record)
             linter->all++;
 }
 
+/* Of a mechanism behind an all no more is said than that. */
+static bool is_dead(const spf_linter_t *linter, uint32_t index)
+{
+    return index > linter->all && spf_lint_is_mechanism(&linter->record->terms[index]);
+}
+
+static void apply_term_rule(spf_linter_t *linter, const term_rule_t *rule, uint32_t index)
+{
+    bool is_said = rule->find == spf_lint_after_all || !is_dead(linter, index);
+
+    if (is_said && (linter->tree != NULL || !rule->needs_tree) && is_in_scope(linter, rule->scope))
+        rule->find(linter, index);
+}
+
 static void apply_term_rules(spf_linter_t *linter)
 {
     uint32_t count = linter->record != NULL ? linter->record->term_count : 0;
 
-    for (uint32_t i = 0; i < count && !linter->failed; i++) {
-        if (i < linter->next_term)
-            continue;
-        for (size_t rule = 0; rule < TERM_RULES; rule++)
-            if ((linter->tree != NULL || !term_rules[rule].needs_tree) && is_in_scope(linter, term_rules[rule].scope))
-                term_rules[rule].find(linter, i);
-    }
+    for (uint32_t i = 0; i < count && !linter->failed; i++)
+        for (size_t rule = 0; rule < TERM_RULES && i >= linter->next_term; rule++)
+            apply_term_rule(linter, &term_rules[rule], i);
 }
 
 static void apply_rules(spf_linter_t *linter)

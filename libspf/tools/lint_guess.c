@@ -443,12 +443,9 @@ static spf_guess_t guess_url(const spf_wrong_t *wrong, spf_buf_t *out)
 static const struct {
     const char *text;
     bool is_whole; /* and nothing behind it */
-} beginnings[] = {
-    {"include:", false}, {"ip4:", false},      {"ip6:", false},   {"ipv4:", false},
-    {"ipv6:", false},    {"exists:", false},   {"mx:", false},    {"ptr:", false},
-    {"a:", false},       {"exp=", false},      {"all", true},     {"mx", true},
-    {"ptr", true},       {"redirect=", false}, {"v=spf1", false}, {"a", true},
-};
+} beginnings[] = {{"include:", false}, {"ip4:", false}, {"ip6:", false}, {"ipv4:", false},     {"ipv6:", false},
+                  {"exists:", false},  {"mx:", false},  {"ptr:", false}, {"a:", false},        {"exp=", false},
+                  {"all", true},       {"mx", true},    {"ptr", true},   {"redirect=", false}, {"v=spf1", false}};
 
 static bool is_beginning(const char *text, size_t length)
 {

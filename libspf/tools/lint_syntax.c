@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Terms with syntax errors: where, what was expected, and what was meant. */
-#include "base/ascii.h"
+#include "base/name.h"
 #include "tools/lint_guess.h"
 
 #include <string.h>
@@ -142,7 +142,7 @@ static bool find_space_behind(spf_linter_t *linter, uint32_t index, size_t at, c
         return false;
     const spf_term_t *next = term + 1;
     bool is_lone_sign = spf_lint_word(linter->text + term->offset, term->length) == term->length;
-    if (next->kind != SPF_TERM_INVALID && !is_lone_sign)
+    if (is_lone_sign ? next->kind != SPF_TERM_ALL : next->kind != SPF_TERM_INVALID)
         return false;
     if (linter->text[next->offset] == ':' || linter->text[next->offset] == '=')
         joint = "";
@@ -172,8 +172,8 @@ static bool find_space_before(spf_linter_t *linter, uint32_t index, size_t at, c
 
 /* ------------------------------------------------------------------------------------------------------- one error */
 
-/* Whether redirect or exp stand before, so that another is wrong whatever it says. */
-static bool is_duplicate(const spf_linter_t *linter, uint32_t index)
+/* The redirect or exp before another one, which is wrong whatever it says; NULL: the term is none. */
+static const spf_term_t *find_first(const spf_linter_t *linter, uint32_t index)
 {
     const spf_term_t *term = &linter->record->terms[index];
     const struct {
@@ -186,16 +186,20 @@ static bool is_duplicate(const spf_linter_t *linter, uint32_t index)
         if (modifiers[i].first != SPF_NO_TERM && (uint32_t)modifiers[i].first < index &&
             term->length >= modifiers[i].length &&
             strncasecmp(linter->text + term->offset, modifiers[i].text, modifiers[i].length) == 0)
-            return true;
-    return false;
+            return &linter->record->terms[modifiers[i].first];
+    return NULL;
 }
 
-static void say_duplicate(spf_linter_t *linter, const spf_term_t *term)
+static void say_duplicate(spf_linter_t *linter, const spf_term_t *term, const spf_term_t *first)
 {
-    spf_lint_add_term(linter, SPF_LINT_DUPLICATE_MODIFIER, term,
-                      SPF_SAY(linter, spf_lint_quote_term(linter, term),
-                              " is there a second time: expected redirect and exp only once each."),
-                      "Leave one of them.");
+    spf_remark_t *remark =
+        spf_lint_add_term(linter, SPF_LINT_DUPLICATE_MODIFIER, term,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, term),
+                                  " is there a second time: expected redirect and exp only once each."),
+                          "Leave one of them.");
+
+    if (spf_text_equals_nocase(linter->text + first->offset, first->length, linter->text + term->offset, term->length))
+        spf_lint_replace(remark, term->offset, term->length, "");
 }
 
 static const char *where(spf_linter_t *linter, const spf_term_t *term, size_t at)
@@ -252,10 +256,13 @@ static void find_error(spf_linter_t *linter, uint32_t index)
 
 void spf_lint_invalid(spf_linter_t *linter, uint32_t index)
 {
-    if (linter->record->terms[index].kind != SPF_TERM_INVALID)
+    const spf_term_t *term = &linter->record->terms[index];
+    const spf_term_t *first = find_first(linter, index);
+
+    if (term->kind != SPF_TERM_INVALID)
         return;
-    if (is_duplicate(linter, index))
-        say_duplicate(linter, &linter->record->terms[index]);
+    if (first != NULL)
+        say_duplicate(linter, term, first);
     else
         find_error(linter, index);
 }

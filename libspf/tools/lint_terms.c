@@ -268,7 +268,7 @@ static void say_bad(spf_linter_t *linter, const spf_term_t *term)
         spf_lint_add(linter, SPF_LINT_BAD_TARGET, term->spec_offset, term->spec_length,
                      SPF_SAY(linter, name, " is no DNS name: labels have 1 to 63 octets; that is a permerror."),
                      "Correct the name.");
-    else
+    else if (linter->is_own)
         spf_lint_add(linter, SPF_LINT_BAD_NAME, term->spec_offset, term->spec_length,
                      SPF_SAY(linter, name, " is no DNS name: labels have 1 to 63 octets; the term never matches."),
                      "Correct the name or remove the term.");
@@ -282,10 +282,9 @@ void spf_lint_name(spf_linter_t *linter, uint32_t index)
     if (term->kind >= SPF_TERM_UNKNOWN || spf_lint_is_network(term) || term->spec_length == 0 || term->has_macro)
         return;
     bool is_skipped = term->kind == SPF_TERM_REDIRECT && linter->record->has_all;
-    if (!spf_name_from_expansion(&name, spec_of(linter, term), term->spec_length) && !is_skipped &&
-        index <= linter->all)
+    if (!spf_name_from_expansion(&name, spec_of(linter, term), term->spec_length) && !is_skipped)
         say_bad(linter, term);
-    else if (is_odd(spec_of(linter, term), term->spec_length))
+    else if (linter->is_own && is_odd(spec_of(linter, term), term->spec_length))
         say_odd(linter, term);
 }
 

@@ -13,6 +13,7 @@ typedef struct spf_linter {
     const spf_record_t *record;  /* of the node in hand */
     const char *text;            /* what offsets count in: the record's text, or one that was meant to be a record */
     size_t length;
+    bool is_own;        /* the domain's owner can change it; true without a tree */
     uint32_t all;       /* index of the first all; term_count without one */
     uint32_t next_term; /* terms before it are dealt with */
     spf_remark_t *remarks;

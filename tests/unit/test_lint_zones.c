@@ -443,7 +443,7 @@ static const zone_row_t zone_rows[] = {
      WALKING_NOTHING, "", "warning long-record  []\n"},
     {"advice for records of others is none of the owner's", "example.com", NULL, 0,
      "example.com TXT v=spf1 include:a.example include:_spf.example.com -all\n"
-     "a.example TXT v=spf1 +ip4:192.0.2.1 ptr ?all\n"
+     "a.example TXT v=spf1 +ip4:192.0.2.1 ptr a:x..example ?all\n"
      "_spf.example.com TXT v=spf1 +ip4:198.51.100.1 ?all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "advice redundant-plus _spf.example.com [+]\n"},
