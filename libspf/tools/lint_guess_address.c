@@ -110,17 +110,24 @@ spf_guess_t spf_guess_bare_address(const spf_wrong_t *wrong, spf_buf_t *out)
     return SPF_GUESS_MENDED;
 }
 
+/* A last label as there are: letters, or an A-label. An address with a slip in it has none. */
+static bool is_toplabel(const char *text, size_t length)
+{
+    size_t letters = 0;
+
+    while (letters < length && spf_ascii_is_alpha(text[letters]))
+        letters++;
+    return (letters == length && length >= 2) || (length > 4 && strncasecmp(text, "xn--", 4) == 0);
+}
+
 static bool is_host_name(const char *text, size_t length)
 {
-    bool has_alpha = false;
+    const char *dot = memrchr(text, '.', length);
 
-    for (size_t i = 0; i < length; i++) {
-        bool is_alpha = spf_ascii_is_alpha(text[i]);
-        if (!is_alpha && !spf_ascii_is_digit(text[i]) && text[i] != '-' && text[i] != '.' && text[i] != '_')
+    for (size_t i = 0; i < length; i++)
+        if (!spf_ascii_is_alphanum(text[i]) && text[i] != '-' && text[i] != '.' && text[i] != '_')
             return false;
-        has_alpha = has_alpha || is_alpha;
-    }
-    return has_alpha && memchr(text, '.', length) != NULL;
+    return dot != NULL && is_toplabel(dot + 1, (size_t)(text + length - dot - 1));
 }
 
 /* ip4:mail.example.com; what looks like the name of a policy may have been meant as an include. */
