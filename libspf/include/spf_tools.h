@@ -279,7 +279,8 @@ typedef struct spf_compose_options {
     const char *const *senders; /**< addresses, networks, host names (as a:), "mx", "a", whole terms, and whole records
                                      ("v=spf1 ...") that are merged */
     size_t sender_count;
-    const char *all; /**< "-all", "~all", "?all"; NULL: that of the records merged, the strictest; else "~all" */
+    const char *all; /**< "-all", "~all", "?all"; NULL: that of the records merged, the strictest; else "~all", or,
+                        without any sender, "-all" */
 } spf_compose_options_t;
 
 /**

@@ -94,6 +94,15 @@ class Docs(unittest.TestCase):
             described = re.findall(r"^\.It Cm ([a-z0-9-]+)$", listed, flags=re.M)
             self.assertEqual(described, [code for code, kind in rows if kind == severity])
 
+    def test_every_member_of_drafts_and_options_has_its_place(self):
+        header = (ROOT / "libspf" / "include" / "spf_tools.h").read_text()
+        for struct, page in (("draft_record", "draft"), ("compose_options", "compose"), ("flatten_options", "flatten")):
+            body = re.search(r"struct spf_%s \{(.*?)\n\}" % struct, header, flags=re.S).group(1)
+            members = re.findall(r"(\w+);", without_comments(body))
+            self.assertGreater(len(members), 2)
+            described = set(re.findall(r"\w+", " ".join(re.findall(r"\bVa (.*)", (MAN / ("spf_%s.3" % page)).read_text()))))
+            self.assertEqual(set(members) - described, set())
+
     def test_every_function_page_has_its_sections(self):
         for page in MAN.glob("*.3"):
             sections = re.findall(r"^\.Sh (.*)", page.read_text(), flags=re.M)
@@ -121,12 +130,12 @@ class Docs(unittest.TestCase):
                 self.assertIn("Xr spf-%s 1" % verb, (MAN / "spf.1").read_text())
 
     def test_every_member_of_a_json_object_is_in_the_page_of_its_command(self):
-        for report, page in (("json", "spf"), ("tree_json", "spf-lookup")):
+        for report, page in (("json", "spf"), ("tree_json", "spf-lookup"), ("draft", "spf-flatten")):
             source = (ROOT / "libspf" / "report" / (report + ".c")).read_text()
             members = set(re.findall(r'\b(?:spf_object_set\w*|set_flag)\(&?object, "(\w+)"', source))
             section = (MAN / (page + ".1")).read_text().split(".Ss JSON")[1].split("\n.Sh ")[0]
             described = set(re.findall(r"\w+", " ".join(re.findall(r"^\.(?:It )?Va (.*)", section, flags=re.M))))
-            self.assertGreater(len(members), 20)
+            self.assertGreater(len(members), 5)
             self.assertEqual(members - described, set())
 
     def test_pages_are_well_formed(self):
