@@ -149,6 +149,12 @@ static json_t *tree_object(spf_arena_t *arena, const spf_tree_t *tree)
 /* ----------------------------------------------------------------------------------------------------------- remarks
  */
 
+/* The text that a remark is about is told only where the tree does not have it: it can be long, and remarks many. */
+static bool is_in_tree(const spf_remark_t *remark)
+{
+    return remark->node != NULL && remark->record == remark->node->record;
+}
+
 static json_t *remark_object(spf_arena_t *arena, const spf_remark_t *remark)
 {
     spf_object_t object = spf_object_begin(arena);
@@ -156,7 +162,7 @@ static json_t *remark_object(spf_arena_t *arena, const spf_remark_t *remark)
     spf_object_set_text(&object, "severity", spf_severity_name(remark->severity));
     spf_object_set_text(&object, "code", remark->code);
     spf_object_set_text(&object, "domain", remark->domain);
-    spf_object_set_octets(&object, "record", remark->record, remark->record_length);
+    spf_object_set_octets(&object, "record", is_in_tree(remark) ? NULL : remark->record, remark->record_length);
     spf_object_set_number(&object, "offset", remark->offset);
     spf_object_set_number(&object, "length", remark->length);
     spf_object_set_text(&object, "section", remark->section);
