@@ -2,6 +2,7 @@
 /* Lint: what it says of a record's text, and the records it mends. */
 #include "tools/lint.h"
 
+#include "unit/evaluation.h"
 #include "unit/walking.h"
 
 #include <setjmp.h>
@@ -318,6 +319,75 @@ static void test_replacements_make_nothing_worse(void **state)
     zone_free(zone);
 }
 
+/* ----------------------------------------------------------------------------------------------------- random records
+ */
+
+static unsigned next_random(unsigned *state, unsigned below)
+{
+    *state = *state * 1103515245 + 12345;
+    return (*state >> 8) % below;
+}
+
+/* Networks of one /26 and one /122, near to each other, with any qualifier; no error, and nothing that is ignored. */
+static void make_record(char *record, unsigned *state)
+{
+    static const char *const qualifiers[] = {"", "", "", "+", "-", "~", "?"};
+    unsigned terms = 1 + next_random(state, 8);
+    size_t length = (size_t)sprintf(record, "v=spf1");
+
+    for (unsigned i = 0; i < terms; i++) {
+        bool is_ip4 = next_random(state, 3) > 0;
+        length += (size_t)sprintf(record + length, is_ip4 ? " %sip4:192.0.2.%u" : " %sip6:2001:db8::%x",
+                                  qualifiers[next_random(state, COUNT(qualifiers))], next_random(state, 64));
+        if (next_random(state, 2) == 0)
+            length += (size_t)sprintf(record + length, "/%u", (is_ip4 ? 26 : 122) + next_random(state, 7));
+    }
+    sprintf(record + length, "%s", (const char *[]){"", " -all", " ?all"}[next_random(state, 3)]);
+}
+
+static spf_result_t result_of(const char *record, const char *ip)
+{
+    static char zone[TEXT_MAX];
+    evaluation_t evaluation;
+
+    snprintf(zone, sizeof(zone), "example.com TXT %s\n", record);
+    evaluation_run(&evaluation,
+                   &(evaluation_input_t){.zone = zone, .ip = ip, .sender = "ann@example.com", .helo = "example.com"});
+    spf_result_t result = spf_eval_finding(evaluation.eval)->result;
+    evaluation_free(&evaluation);
+    return result;
+}
+
+/* A record without errors is mended to one with the same result for every address. */
+static void test_tidying_changes_no_result(void **state)
+{
+    enum { RECORDS = 200 };
+    zone_t *zone = zone_new();
+    unsigned random = 7208, fixed = 0;
+    char record[1024];
+    walking_t walking;
+
+    (void)state;
+    for (unsigned i = 0; i < RECORDS; i++) {
+        make_record(record, &random);
+        const spf_lint_t *lint = lint_record(&walking, zone, record);
+        for (unsigned j = 0; lint->fixed != NULL && j < 65; j += 1 + next_random(&random, 3)) {
+            char ip[2][64];
+            snprintf(ip[0], sizeof(ip[0]), "192.0.2.%u", j);
+            snprintf(ip[1], sizeof(ip[1]), "2001:db8::%x", j);
+            for (unsigned family = 0; family < 2; family++) {
+                if (result_of(record, ip[family]) != result_of(lint->fixed, ip[family]))
+                    print_error("%s for %s, fixed to %s\n", record, ip[family], lint->fixed);
+                assert_int_equal(result_of(record, ip[family]), result_of(lint->fixed, ip[family]));
+            }
+        }
+        fixed += lint->fixed != NULL;
+        walking_free(&walking);
+    }
+    assert_true(fixed > RECORDS / 2);
+    zone_free(zone);
+}
+
 static void test_severities_have_names(void **state)
 {
     (void)state;
@@ -354,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_replacements_make_nothing_worse),
+        cmocka_unit_test(test_tidying_changes_no_result),
         cmocka_unit_test(test_severities_have_names),
         cmocka_unit_test(test_long_records),
     };
