@@ -217,7 +217,8 @@ def test_local_policy(zone: Zone) -> None:
     assert query("ann@two.example.com", local="ip4:192.0.2.7").check()[0] == "permerror"
     assert query("ann@broken.example.com", local="ip4:192.0.2.7").check()[0] == "temperror"
     for record, local, whole in [
-            ("v=spf1 -all", "mx", "v=spf1 -all"), ("v=spf1 -all", None, "v=spf1 -all"), ("v=spf1", "a mx", "v=spf1 a mx"),
+            ("v=spf1 -all", "mx", "v=spf1 -all"), ("v=spf1 -all", None, "v=spf1 -all"),
+            ("v=spf1", "a mx", "v=spf1 a mx"),
             ("v=spf1 mx -all", "a ptr", "v=spf1 mx a ptr -all"),
             ("v=spf1 a ?include:x.example +all", "ptr", "v=spf1 a ptr ?include:x.example +all")]:
         assert spf.insert_libspf_local_policy(record, local) == whole
@@ -305,6 +306,15 @@ def test_an_answer_says_nothing_of_other_names(monkeypatch: pytest.MonkeyPatch) 
     q = query("ann@evil.example")
     q.dns("own.example", "A")
     assert ("victim.example", "A") not in q.cache
+
+
+def test_nothing_is_asked_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lookup(name: str, qtype: str, strict: Any, timeout: Any) -> Iterator[Any]:
+        assert name == "first.example"
+        yield (name, qtype), "192.0.2.7"
+
+    monkeypatch.setattr(spf, "DNSLookup", lookup)
+    assert query().check("v=spf1 a:first.example a:second.example include:third.example -all")[0] == "pass"
 
 
 def test_what_a_lookup_raises_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,7 +446,8 @@ MACROS = [  # RFC 7208 section 7.4, for strong-bad@email.example.com at 192.0.2.
     ("%{ir}.%{v}._spf.%{d2}", "3.2.0.192.in-addr._spf.example.com"),
     ("%{lr-}.lp._spf.%{d2}", "bad.strong.lp._spf.example.com"),
     ("%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}", "3.2.0.192.in-addr.strong.lp._spf.example.com"),
-    ("%{d2}.trusted-domains.example.net.", "example.com.trusted-domains.example.net"), ("plain.example.", "plain.example"),
+    ("%{d2}.trusted-domains.example.net.", "example.com.trusted-domains.example.net"),
+    ("plain.example.", "plain.example"),
     ("%{p}.example", "mx.example.org.example"), ("%{h}", "mx.example.org"), ("100%%", "100%"),
 ]
 
@@ -475,7 +486,8 @@ def test_received_spf(zone: Zone) -> None:
         "client-ip=192.0.2.7; helo=soft.example.com; receiver=unknown; mechanism=~all; identity=helo")
     bad = query()
     bad.check("v=spf1 moo")
-    assert bad.get_header("permerror").startswith("PermError (") and "problem=moo; identity=" in bad.get_header("permerror")
+    field = bad.get_header("permerror")
+    assert field.startswith("PermError (") and "problem=moo; identity=" in field
     for res in ("pass", "fail", "softfail", "neutral", "none", "permerror", "temperror"):
         assert received(res).lower().startswith(res + " (")
     with pytest.raises(ValueError, match="'ambiguous'.*permerror"):
@@ -486,8 +498,8 @@ def test_received_spf(zone: Zone) -> None:
 
 def test_authentication_results(zone: Zone) -> None:
     assert received("pass", header_type="authres", aid="mx.example.net") == (
-        "Authentication-Results: mx.example.net; spf=pass (mx.example.net: domain of example.com designates 192.0.2.7 as "
-        "permitted sender) smtp.mailfrom=example.com (sender=ann@example.com; helo=mail.example.com; "
+        "Authentication-Results: mx.example.net; spf=pass (mx.example.net: domain of example.com designates 192.0.2.7"
+        " as permitted sender) smtp.mailfrom=example.com (sender=ann@example.com; helo=mail.example.com; "
         "client-ip=192.0.2.7; receiver=mx.example.net; mechanism=ip4:192.0.2.0/25)")
     null = query("", "192.0.2.7", "soft.example.com")
     null.check()
@@ -530,7 +542,8 @@ def test_parse_headers() -> None:
 
 
 def test_headers_that_are_none() -> None:
-    for text in ("(" * 2000, '"' * 2001, "(a" * 2000, "\\" * 2001, "x=" * 2000, '"\\' * 2000, ")" * 2000, ";" * 2000, ""):
+    for text in ("(" * 2000, '"' * 2001, "(a" * 2000, "\\" * 2001, "x=" * 2000, '"\\' * 2000, ")" * 2000, ";" * 2000,
+                 ""):
         q = spf.query("192.0.2.7", "ann@example.com", "mail.example.com")
         q.parse_header("Pass " + text)
         assert (q.result, q.c, q.s) == ("pass", "192.0.2.7", "ann@example.com")

@@ -219,7 +219,8 @@ def test_trouble_is_no_answer(zone: List[str], data: bytes) -> None:
 
 def test_hostile_values_stay_in_their_line(zone: List[str]) -> None:
     with server(NAME, *TCP, *zone) as (_, where), Postfix(where) as postfix:
-        for sender in ('"a\x01\x7f; result=pass"@soft.example', "a(b)@soft.example", "jos\u00e9@soft.example", "@", "a" * 4000):
+        for sender in ('"a\x01\x7f; result=pass"@soft.example', "a(b)@soft.example", "jos\u00e9@soft.example", "@",
+                       "a" * 4000):
             assert postfix.message(sender, helo="x; result=pass").count("\n") == 0
         for end in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"):
             action = postfix.message(f"a{end}client_address=127.0.0.1{end}x=@fail.example")

@@ -404,14 +404,13 @@ class query:
             return self._ambiguous("the text is no SPF record", None) if self._is_harsh() else self._told("none")
         try:
             result = self._evaluate(self._with_local_policy(spf))
+            if result.cause in ("no-record", "no-domain") and DELEGATE and not spf:
+                delegated = self.dns_spf(f"{self.d}._spf.{DELEGATE}")
+                result = self._evaluate(delegated) if delegated else result
         except PermError as error:
             return self._permerror(error)
         except TempError as error:
             return self._temperror(str(error), error.mech)
-        if result.cause in ("no-record", "no-domain") and DELEGATE and not spf:
-            delegated = self._delegated_record()
-            if delegated:
-                result = self._evaluate(delegated)
         return self._verdict(result)
 
     def best_guess(self, spf: str = DEFAULT_SPF) -> Verdict:
@@ -428,12 +427,13 @@ class query:
         return self.strict > 1
 
     def _evaluate(self, record: Optional[str]) -> "libspf.Result":
-        """One check_host() through libspf, with the DNS that this module was told to use."""
+        """One check_host() through libspf, with the DNS that this module was told to use. A script's own DNSLookup is
+        asked nothing that pyspf would not ask: it may count, or raise."""
         if DNSLookup is _installed_lookup:
             return self._ask(_network_context(), record)
         limits = _limits()
         self._failure = None
-        with libspf.Context(resolver=self._answer, max_lookups=limits["max_lookups"],
+        with libspf.Context(resolver=self._answer, prefetch=False, max_lookups=limits["max_lookups"],
                             max_void_lookups=limits["max_void_lookups"], max_mx_hosts=limits["max_mx_hosts"],
                             max_ptr_names=limits["max_ptr_names"]) as own:
             result = self._ask(own, record)
@@ -473,11 +473,6 @@ class query:
             return record or None
         found = record or self.dns_spf(self.d or "")
         return insert_libspf_local_policy(found, self.libspf_local) if found else None
-
-    def _delegated_record(self) -> Optional[str]:
-        texts = self.dns_txt(f"{self.d}._spf.{DELEGATE}", ignore_void=True)
-        records = [text.decode("latin-1") for text in texts if _RECORD.match(text.decode("latin-1"))]
-        return records[0] if len(records) == 1 else None
 
     # -------------------------------------------------------------------------------------------------------- verdicts
 
@@ -645,7 +640,7 @@ class query:
         return None if result.is_own_explanation else result.explanation
 
     def expand(self, s: str, stripdot: bool = True) -> str:
-        """Expands the macros of a domain-spec, or with stripdot=False of an explanation. PermError if it has bad ones."""
+        """Expands the macros of a domain-spec, or with stripdot=False of an explanation. PermError for bad ones."""
         if "%" not in s:
             return s[:-1] if stripdot and s.endswith(".") else s
         if stripdot and _EXP_ONLY.search(s):
