@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+/* ----------------------------------------------------------------------------------------------------------- memory */
+
+enum { ACCOUNT_CHECKS = 128, CHECK_BYTES = 6000 };
+
+/*
+ * What libspf holds for a result is a hundred times what Lua sees of it: in a program with much else in its memory the
+ * collector would let thousands of them lie about. So Lua gets as much garbage of its own to see, which nobody touches.
+ */
+static void account(lua_State *L, spf_lua_context_t *context)
+{
+    if (++context->unaccounted < ACCOUNT_CHECKS)
+        return;
+    lua_newuserdata(L, (size_t)ACCOUNT_CHECKS * CHECK_BYTES);
+    lua_pop(L, 1);
+    context->unaccounted = 0;
+}
+
 /* ------------------------------------------------------------------------------------------------------ their ends */
 
 /* It is not its context's any more. */
@@ -106,6 +123,7 @@ spf_lua_check_t *spf_lua_start(lua_State *L, const char *function, int first)
     spf_lua_check_t *check = spf_lua_new_userdata(L, sizeof(*check), SPF_LUA_CHECK);
     spf_err_t err;
 
+    account(L, context);
     check->wants_trace = spf_lua_read_check(L, function, first, has_callback, context->context, &check->check);
     lua_pushvalue(L, callback);
     spf_lua_set_value(L, -2);
@@ -164,6 +182,7 @@ static int run(lua_State *L)
     spf_err_t err;
 
     spf_lua_settle_arguments(L, "check", SPF_LUA_SELF + 1, NULL);
+    account(L, context);
     result = spf_lua_push_result(L);
     result->has_trace = spf_lua_read_check(L, "check", SPF_LUA_SELF + 1, false, context->context, &result->check);
     if (context->has_resolver) {

@@ -54,6 +54,7 @@ struct spf_lua_context {
     int event_fd;           /* readable while something in `ended` waits for the host */
     int context_fd;
     int resolver_fd;
+    unsigned unaccounted; /* checks whose memory Lua's collector was not told of */
     size_t pending;
     spf_lua_check_list_t checks; /* all that are pending */
     spf_lua_check_list_t ended;  /* with the lock: those whose function is to be called */
