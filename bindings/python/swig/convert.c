@@ -10,7 +10,7 @@
 #endif
 
 PyObject *libspf_swig_init(void);
-PyMODINIT_FUNC PyInit__libspf(void);
+__attribute__((visibility("default"))) PyMODINIT_FUNC PyInit__libspf(void); /* which Python 3.8 does not say */
 
 /* Python does not call PyInit__libspf() again for a second interpreter, but gives it a copy of the module. */
 PyObject *main_interpreter_only(void)
