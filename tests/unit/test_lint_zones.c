@@ -302,6 +302,44 @@ static const zone_row_t zone_rows[] = {
      "error dns-failure example.com [include:a.example]\n"
      "error dns-failure example.com [a:b.example]\n"
      "error dns-failure example.com [mx:c.example]\n"},
+    {"addresses of one family that fail", "example.com", NULL, 0,
+     "example.com TXT v=spf1 a:b.example mx:c.example -all\n"
+     "b.example A 192.0.2.1\n"
+     "b.example AAAA SERVFAIL\n"
+     "c.example MX 10 d.example\n"
+     "d.example A 192.0.2.1\n"
+     "d.example AAAA TIMEOUT\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "error dns-failure example.com [a:b.example]\n"
+     "error dns-failure example.com [mx:c.example]\n"},
+    {"the limit three records down", "example.com", NULL, 0,
+     "example.com TXT v=spf1 include:a.example -all\n"
+     "a.example TXT v=spf1 include:b.example -all\n"
+     "b.example TXT v=spf1 include:c.example -all\n"
+     "c.example TXT v=spf1 a:h.example a:h.example a:h.example a:h.example a:h.example a:h.example a:h.example "
+     "a:i.example -all\n"
+     "h.example A 192.0.2.1\n"
+     "h.example AAAA 2001:db8::1\n"
+     "i.example A 192.0.2.1\n"
+     "i.example AAAA 2001:db8::1\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "error lookup-limit c.example [a:i.example]\n"},
+    {"DMARC with spaces, and -all", "example.com", NULL, 0,
+     "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC1 ; p = reject ;\n",
+     "advice fail-with-dmarc example.com [-all]\n"},
+    {"DMARC without a policy, and -all", "example.com", NULL, 0,
+     "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC1; rua=mailto:a@example.com\n",
+     ""},
+    {"DMARC of the domain above that spares those below", "mail.example.com", NULL, 0,
+     "mail.example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=reject; sp=none\n",
+     ""},
+    {"DMARC that nobody knows of", "example.com", NULL, 0,
+     "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT SERVFAIL\n",
+     ""},
     {"the domain's own name server fails", "example.com", NULL, 0, "example.com * SERVFAIL\n",
      "error dns-failure example.com []\n"},
     {"an include of +all", "example.com", NULL, 0,
