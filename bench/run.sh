@@ -11,7 +11,7 @@ fi
 build=${1:-$here/../build/bench}
 
 packages=(build-essential cmake ninja-build pkg-config libunbound-dev libidn2-dev libjansson-dev libspf2-dev python3
-    python3-spf libmail-spf-perl strace)
+    python3-spf libmail-spf-perl strace python3-dev swig)
 missing=()
 for package in "${packages[@]}"; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
@@ -24,8 +24,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-cmake -S "$here/.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSPF_BUILD_BENCH=ON -DSPF_BUILD_TESTS=OFF >/dev/null
+cmake -S "$here/.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSPF_BUILD_BENCH=ON -DSPF_BUILD_TESTS=OFF \
+    -DSPF_BUILD_PYTHON=ON >/dev/null
 cmake --build "$build" >/dev/null
 data=$build/bench/data
 /usr/bin/python3 "$here/stream.py" "$data"
-/usr/bin/python3 "$here/measure.py" "$build" "$data" "${options[@]}"
+missed=0
+/usr/bin/python3 "$here/measure.py" "$build" "$data" "${options[@]}" || missed=1
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$here/python.py" "$build" "$data" "${options[@]}" || missed=1
+exit "$missed"
