@@ -32,6 +32,7 @@ typedef struct flattener {
     spf_draft_t *draft;
     spf_arena_t scratch;
     flat_t *flats;
+    bool is_out_of_memory;
     spf_buf_t *error;
 } flattener_t;
 
@@ -92,6 +93,7 @@ typedef struct included {
     spf_addresses_t decided;
     bool has_refused_some; /* some addresses are decided otherwise than by pass */
     bool may_refuse;       /* a term may decide otherwise for any address */
+    bool is_out_of_memory;
 } included_t;
 
 static bool is_pass(const spf_plan_item_t *item)
@@ -116,8 +118,10 @@ static bool may_lift(included_t *included, const spf_plan_item_t *item)
     spf_addresses_add(&own, &item->addresses);
     spf_addresses_subtract(&own, &included->decided);
     is_empty = spf_addresses_is_empty(&own);
-    spf_addresses_clear(&own);
     spf_addresses_add(&included->decided, &item->addresses);
+    included->is_out_of_memory =
+        included->is_out_of_memory || own.is_out_of_memory || included->decided.is_out_of_memory;
+    spf_addresses_clear(&own);
     if (is_empty)
         return true;
     if (!is_pass(item))
@@ -130,7 +134,7 @@ static bool may_lift(included_t *included, const spf_plan_item_t *item)
  * ends the record (RFC 7208 section 5.2), which nothing in the record that includes can say. So where such a match may
  * come first, only addresses that it does not concern may follow.
  */
-static bool can_lift(const flat_t *flat)
+static bool can_lift(flattener_t *flattener, const flat_t *flat)
 {
     const spf_plan_t *plan = &flat->plan;
     included_t included = {.may_refuse = false};
@@ -143,6 +147,7 @@ static bool can_lift(const flat_t *flat)
     else if (plan->otherwise == SPF_RESULT_PASS)
         result = result && !included.may_refuse;
     spf_addresses_clear(&included.decided);
+    flattener->is_out_of_memory = flattener->is_out_of_memory || included.is_out_of_memory;
     return result;
 }
 
@@ -223,7 +228,7 @@ static bool take_include(flattener_t *flattener, size_t index, const spf_tree_te
         return keep_term(flattener, index, term, as_asked);
     if (child == flattener->tree->node_count)
         return keep_term(flattener, index, term, of_the_mail);
-    if (!can_lift(&flattener->flats[child]))
+    if (!can_lift(flattener, &flattener->flats[child]))
         return keep_term(flattener, index, term, of_its_order);
     return lift(flattener, &flattener->flats[index].plan, (spf_result_t)term->term->result,
                 &flattener->flats[child].plan);
@@ -364,7 +369,7 @@ static bool flatten_node(flattener_t *flattener, size_t index)
             is_good = take_term(flattener, index, i);
     if (is_good && record->redirect != SPF_NO_TERM && !record->has_all)
         is_good = take_redirect(flattener, index, &node->terms[record->redirect]);
-    return is_good && !flattener->flats[index].plan.is_out_of_memory;
+    return is_good && !flattener->is_out_of_memory && !flattener->flats[index].plan.is_out_of_memory;
 }
 
 static bool flatten_nodes(flattener_t *flattener)

@@ -8,8 +8,10 @@ void spf_plan_init(spf_plan_t *plan, spf_arena_t *arena)
     *plan = (spf_plan_t){.arena = arena, .otherwise = SPF_RESULT_NEUTRAL};
 }
 
-static void item_clear(spf_plan_item_t *item)
+/* What could not be stored is remembered. */
+static void item_clear(spf_plan_t *plan, spf_plan_item_t *item)
 {
+    plan->is_out_of_memory = plan->is_out_of_memory || item->addresses.is_out_of_memory || item->own.is_out_of_memory;
     spf_addresses_clear(&item->addresses);
     spf_addresses_clear(&item->own);
 }
@@ -17,7 +19,7 @@ static void item_clear(spf_plan_item_t *item)
 void spf_plan_clear(spf_plan_t *plan)
 {
     for (spf_plan_item_t *item = plan->first; item != NULL; item = item->next)
-        item_clear(item);
+        item_clear(plan, item);
     spf_plan_init(plan, plan->arena);
 }
 
@@ -88,6 +90,12 @@ typedef struct settler {
     spf_addresses_t decided; /* by the addresses before */
 } settler_t;
 
+static void forget_decided(settler_t *settler)
+{
+    settler->plan->is_out_of_memory = settler->plan->is_out_of_memory || settler->decided.is_out_of_memory;
+    spf_addresses_clear(&settler->decided);
+}
+
 /* Terms that cost less come first. */
 static unsigned rank(const spf_plan_item_t *item)
 {
@@ -124,48 +132,54 @@ static bool is_repeated(const settler_t *settler, const spf_plan_item_t *item)
     return false;
 }
 
-/* The addresses with the same result that others may join: all of a plan's are disjoint, so only terms part them. */
-static spf_plan_item_t *find_group(settler_t *settler, spf_result_t result)
-{
-    spf_plan_item_t *group = NULL;
-
-    for (spf_plan_item_t *at = settler->first; at != NULL; at = at->next) {
-        if (at->term != NULL && (settler->order == SPF_PLAN_TERMS_STAY || at->result != result))
-            group = NULL;
-        else if (at->term == NULL && at->result == result && group == NULL)
-            group = at;
-    }
-    return group;
-}
-
-static bool is_everything(const spf_addresses_t *set)
+static bool is_everything(spf_plan_t *plan, const spf_addresses_t *set)
 {
     spf_addresses_t rest = {0};
     bool result;
 
     spf_addresses_add_everything(&rest);
     spf_addresses_subtract(&rest, set);
-    result = spf_addresses_is_empty(&rest) && !rest.is_out_of_memory;
+    result = spf_addresses_is_empty(&rest);
+    plan->is_out_of_memory = plan->is_out_of_memory || rest.is_out_of_memory;
     spf_addresses_clear(&rest);
     return result;
 }
 
 /* Whether they have an address in common. */
-static bool sets_meet(const spf_addresses_t *a, const spf_addresses_t *b)
+static bool sets_meet(spf_plan_t *plan, const spf_addresses_t *a, const spf_addresses_t *b)
 {
     spf_addresses_t both = {0};
     bool result;
 
     spf_addresses_add(&both, a);
     spf_addresses_intersect(&both, b);
-    result = !spf_addresses_is_empty(&both) || both.is_out_of_memory;
+    result = !spf_addresses_is_empty(&both);
+    plan->is_out_of_memory = plan->is_out_of_memory || both.is_out_of_memory;
     spf_addresses_clear(&both);
     return result;
 }
 
+/* The addresses with the same result that others may join. Terms part them, and so do addresses with another result
+ * that lie within: behind these, networks may hold them. */
+static spf_plan_item_t *find_group(settler_t *settler, const spf_plan_item_t *item)
+{
+    spf_plan_item_t *group = NULL;
+
+    for (spf_plan_item_t *at = settler->first; at != NULL; at = at->next) {
+        bool is_same = at->result == item->result;
+        bool parts = at->term != NULL ? settler->order == SPF_PLAN_TERMS_STAY || !is_same
+                                      : !is_same && sets_meet(settler->plan, &item->addresses, &at->own);
+        if (parts)
+            group = NULL;
+        else if (at->term == NULL && is_same && group == NULL)
+            group = at;
+    }
+    return group;
+}
+
 static void insert_addresses(settler_t *settler, spf_plan_item_t *item)
 {
-    spf_plan_item_t *group = find_group(settler, item->result);
+    spf_plan_item_t *group = find_group(settler, item);
 
     if (group == NULL) {
         insert(place_in_order(settler, item), item);
@@ -173,7 +187,7 @@ static void insert_addresses(settler_t *settler, spf_plan_item_t *item)
     }
     spf_addresses_add(&group->own, &item->own);
     spf_addresses_add(&group->addresses, &item->addresses);
-    item_clear(item);
+    item_clear(settler->plan, item);
 }
 
 /* False: no address is left undecided. */
@@ -183,12 +197,12 @@ static bool settle_addresses(settler_t *settler, spf_plan_item_t *item)
     spf_addresses_add(&item->own, &item->addresses);
     spf_addresses_subtract(&item->own, &settler->decided);
     spf_addresses_add(&settler->decided, &item->addresses);
-    if (is_everything(&settler->decided)) {
-        item_clear(item);
+    if (is_everything(settler->plan, &settler->decided)) {
+        item_clear(settler->plan, item);
         return false;
     }
     if (spf_addresses_is_empty(&item->own) && !item->own.is_out_of_memory)
-        item_clear(item);
+        item_clear(settler->plan, item);
     else
         insert_addresses(settler, item);
     return true;
@@ -203,7 +217,7 @@ static void settle_order(settler_t *settler)
     for (bool is_over = false; item != NULL; item = next) {
         next = item->next;
         if (is_over) {
-            item_clear(item);
+            item_clear(plan, item);
         } else if (item->term != NULL) {
             if (!is_repeated(settler, item))
                 insert(place_in_order(settler, item), item);
@@ -221,12 +235,12 @@ static void settle_order(settler_t *settler)
 }
 
 /* Whether what comes behind these addresses gives them the same, so that they need not be there. */
-static bool is_idle(const spf_plan_t *plan, const spf_plan_item_t *item)
+static bool is_idle(spf_plan_t *plan, const spf_plan_item_t *item)
 {
     if (item->term != NULL || plan->redirect != NULL || item->result != plan->otherwise)
         return false;
     for (const spf_plan_item_t *behind = item->next; behind != NULL; behind = behind->next)
-        if (behind->term != NULL || sets_meet(&behind->addresses, &item->own))
+        if (behind->term != NULL || sets_meet(plan, &behind->addresses, &item->own))
             return false;
     return true;
 }
@@ -237,7 +251,7 @@ static bool drop_idle(settler_t *settler)
 
     for (spf_plan_item_t **at = &settler->first; *at != NULL;) {
         if (is_idle(settler->plan, *at)) {
-            item_clear(*at);
+            item_clear(settler->plan, *at);
             *at = (*at)->next;
             is_dropped = true;
         } else {
@@ -251,7 +265,7 @@ static bool drop_idle(settler_t *settler)
  * holding these. */
 static void settle_extents(settler_t *settler)
 {
-    spf_addresses_clear(&settler->decided);
+    forget_decided(settler);
     for (spf_plan_item_t *item = settler->first; item != NULL; item = item->next) {
         if (item->term != NULL)
             continue;
@@ -286,7 +300,7 @@ static void settle(settler_t *settler, spf_plan_t *plan)
 
     /* Where something is dropped, what stood on its two sides comes together. */
     do {
-        spf_addresses_clear(&settler->decided);
+        forget_decided(settler);
         settler->first = NULL;
         settle_order(settler);
         settle_extents(settler);
@@ -322,12 +336,13 @@ static bool invert(settler_t *settler, spf_plan_t *plan)
     spf_addresses_subtract(&others.own, &settler->decided);
     spf_addresses_subtract(&others.addresses, &last->own);
     choose_networks(plan, &others);
-    if (others.own.is_out_of_memory || others.addresses.is_out_of_memory ||
-        others.network_count >= last->network_count) {
-        item_clear(&others);
+    if (others.own.is_out_of_memory || others.addresses.is_out_of_memory)
+        plan->is_out_of_memory = true;
+    if (plan->is_out_of_memory || others.network_count >= last->network_count) {
+        item_clear(plan, &others);
         return false;
     }
-    item_clear(last);
+    item_clear(plan, last);
     last->own = others.own;
     last->addresses = others.addresses;
     others.result = last->result;
@@ -344,6 +359,5 @@ void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
     settle(&settler, plan);
     if (invert(&settler, plan))
         settle(&settler, plan);
-    plan->is_out_of_memory = plan->is_out_of_memory || settler.decided.is_out_of_memory;
-    spf_addresses_clear(&settler.decided);
+    forget_decided(&settler);
 }
