@@ -39,17 +39,25 @@ spf_lua_context_t *spf_lua_push_shared(lua_State *L)
     return context;
 }
 
-/* The functions of the module itself have a boolean for upvalue; they may be called with a dot or with a colon. */
+void spf_lua_drop_module(lua_State *L)
+{
+    bool is_module;
+
+    spf_lua_push_slot(L, SPF_LUA_MODULE);
+    is_module = lua_gettop(L) > 1 && lua_rawequal(L, 1, -1);
+    lua_pop(L, 1);
+    if (is_module)
+        lua_remove(L, 1);
+}
+
+/* The functions of the module itself have a boolean for upvalue. */
 static spf_lua_context_t *to_any_context(lua_State *L, const char *function)
 {
     spf_lua_context_t *context;
 
     luaL_checkstack(L, 8, function);
     if (lua_isboolean(L, lua_upvalueindex(1))) {
-        spf_lua_push_slot(L, SPF_LUA_MODULE);
-        if (lua_gettop(L) > 1 && lua_rawequal(L, 1, -1))
-            lua_remove(L, 1);
-        lua_pop(L, 1);
+        spf_lua_drop_module(L);
         context = spf_lua_push_shared(L);
         lua_insert(L, SPF_LUA_SELF);
     } else {
@@ -158,9 +166,7 @@ static int new_context(lua_State *L)
 {
     spf_lua_context_t *context;
 
-    spf_lua_push_slot(L, SPF_LUA_MODULE);
-    if (lua_gettop(L) > 1 && lua_rawequal(L, 1, -1))
-        lua_remove(L, 1);
+    spf_lua_drop_module(L);
     lua_settop(L, 1);
     if (!lua_isnil(L, 1) && !lua_istable(L, 1))
         spf_lua_bad(L, "context", "settings", "%s where a table is wanted", spf_lua_shown(L, 1));

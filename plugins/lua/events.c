@@ -125,7 +125,8 @@ double spf_lua_timeout(lua_State *L)
     else if (!lua_isnil(L, -1))
         luaL_error(L, "the resolver's timeout() gave %s where seconds or nil are wanted", spf_lua_shown(L, -1));
     lua_pop(L, 1);
-    if (context->context == NULL || context->has_news || spf_lua_first_ended(context, NULL) != NULL)
+    if (context->context == NULL || context->has_news || !TAILQ_EMPTY(&context->taken_back) ||
+        spf_lua_first_ended(context, NULL) != NULL)
         return 0;
     timeout_ms = spf_context_timeout_ms(context->context);
     return earlier(seconds, timeout_ms < 0 ? -1 : timeout_ms / 1000.0);
@@ -141,8 +142,8 @@ static double now(void)
 
 /* ------------------------------------------------------------------------------------------------------ processing */
 
-/* What a protected call raised, on the top of the stack, goes to the caller's place for the first error, where nil would
- * be none. */
+/* What a protected call raised, on the top of the stack, goes to the caller's place for the first error, where nil
+ * would be none. */
 static void keep_error(lua_State *L, int error)
 {
     if (lua_isnil(L, -1)) {

@@ -77,8 +77,9 @@ typedef enum spf_lua_slot {
     SPF_LUA_MODULE,      /* the module's table */
     SPF_LUA_SHARED,      /* the shared context, once it is used */
     SPF_LUA_CONFIG_FILE, /* what configure() was told */
-    SPF_LUA_DELIVER,     /* functions that are only called protected, made beforehand: Lua 5.1 cannot push a C */
-    SPF_LUA_ASK,         /* function without memory */
+    /* What is only called protected; made beforehand, for in Lua 5.1 to push a C function takes memory. */
+    SPF_LUA_DELIVER,
+    SPF_LUA_ASK,
     SPF_LUA_TAKE_BACK,
     SPF_LUA_PROCESS_RESOLVER,
     SPF_LUA_SLOTS = SPF_LUA_PROCESS_RESOLVER
@@ -123,6 +124,8 @@ bool spf_lua_read_check(lua_State *L, const char *function, int first, bool has_
 /* What is called with a context has it at this index of the stack. */
 enum { SPF_LUA_SELF = 1 };
 
+/* Takes the module itself off the arguments of one of its functions, which was called with a colon. */
+void spf_lua_drop_module(lua_State *L);
 /* Pushes the state's shared context, which is made at its first use. Raises if that fails. */
 spf_lua_context_t *spf_lua_push_shared(lua_State *L);
 /*
@@ -166,6 +169,7 @@ bool spf_lua_block(lua_State *L, double seconds);
 enum { SPF_LUA_NO_ERROR = 0 };
 /* Lets the library, and the resolver, go on as far as they can, and calls no functions. */
 spf_err_t spf_lua_advance(lua_State *L, int error);
+/* The same after what the resolver does of itself; raises its errors. */
 void spf_lua_turn(lua_State *L);
 /* lua_pcall() of what is on the stack, without results. */
 void spf_lua_call_protected(lua_State *L, int arguments, int error);

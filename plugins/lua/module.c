@@ -9,9 +9,7 @@ static int configure(lua_State *L)
 {
     const char *file;
 
-    spf_lua_push_slot(L, SPF_LUA_MODULE);
-    if (lua_gettop(L) > 1 && lua_rawequal(L, 1, -1))
-        lua_remove(L, 1);
+    spf_lua_drop_module(L);
     lua_settop(L, 1);
     if (!lua_istable(L, 1))
         spf_lua_bad(L, "configure", "settings", "%s where a table is wanted", spf_lua_shown(L, 1));

@@ -64,6 +64,13 @@ test.case("settings", function()
     test.equal(strict:check("192.0.2.1", "a@example.com", "h").result, "pass")
 end)
 
+test.case("no settings", function()
+    libspf.context():close()
+    libspf.context{}:close()
+    libspf:context():close()
+    test.equal(libspf:context{resolver = DNS}:check("192.0.2.1", "a@example.com", "h").result, "pass")
+end)
+
 test.case("settings on top of a file", function()
     local context = libspf.context{config = config, receiver = "on.top.example"}
     local result = context:check("192.0.2.1", "a@example.com", "h")

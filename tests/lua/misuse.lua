@@ -85,6 +85,7 @@ local rows = {
     {function() libspf.context{config = true} end, "'config'", "true", "a string"},
     {function() libspf.context{"x"} end, "'settings'", "1", "a setting's name"},
     {function() libspf.context{trust_anchor = "/nonexistent"} end, "/nonexistent"},
+    {function() libspf.configure() end, "'settings'", "'configure'", "nil", "a table"},
     {function() libspf.configure("x") end, "'settings'", "'configure'", "\"x\"", "a table"},
     {function() libspf.configure{} end, "'config'", "nil", "a string"},
     {function() libspf.configure{config = "/nonexistent"} end, "'config'", "/nonexistent", "cannot be read"},

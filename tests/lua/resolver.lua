@@ -145,7 +145,9 @@ test.case("what is not wanted any more is told, and cannot be answered", functio
     local context = libspf.context{resolver = resolver}
     local check = context:start("192.0.2.7", "a@example.com", "h", error)
     check:cancel()
+    test.equal(context:timeout(), 0)
     context:process()
+    test.equal(context:timeout(), nil)
     test.equal(table.concat(resolver.cancelled), "TXT example.com")
     test.equal(resolver.last:answer{"v=spf1 -all"}, false)
     context:start("192.0.2.7", "b@example.com", "h", error)
