@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The rule in the processes of rspamd that scan: several workers, those of a new configuration, and the milter."""
+import os
+import signal
+import socket
+import struct
+import time
+import unittest
+
+import rspamd
+
+ZONE = {
+    "pass.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]},
+    "helo.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]},
+    "quoted.example": {"TXT": ["v=spf1 exists:%{l}.local.example -all"]},
+    '"x y".local.example': {"A": ["127.0.0.2"]},
+}
+
+
+class Milter:
+    """A milter's client: what Postfix says to rspamd about one message."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=rspamd.STEP_S)
+        self.send(b"O", struct.pack("!III", 6, 0x1FF, 0x1FFFFF))  # rspamd wants to answer the last command only
+        self.read()
+
+    def send(self, code, data=b""):
+        self.socket.sendall(struct.pack("!I", len(data) + 1) + code + data)
+
+    def read(self):
+        length, = struct.unpack("!I", self.exactly(4))
+        packet = self.exactly(length)
+        return packet[:1], packet[1:]
+
+    def exactly(self, size):
+        data = b""
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            if not part:
+                raise AssertionError("the milter has closed the connection")
+            data += part
+        return data
+
+    def message(self, ip, helo, sender):
+        """The fields that are added, and the verdict."""
+        self.send(b"C", b"client.example\0" + b"4" + struct.pack("!H", 25) + ip.encode() + b"\0")
+        self.send(b"H", helo.encode() + b"\0")
+        self.send(b"M", f"<{sender}>".encode() + b"\0")
+        self.send(b"R", b"<rcpt@receiver.example>\0")
+        self.send(b"L", b"Subject\0test\0")
+        self.send(b"N")
+        self.send(b"B", b"text\r\n")
+        self.send(b"E")
+        fields = {}
+        while True:
+            code, data = self.read()
+            if code in b"hi":
+                name, value = (data[4:] if code == b"i" else data).split(b"\0")[:2]
+                fields[name.decode()] = value.decode()
+            elif code in b"acrty":
+                return fields, code
+
+    def close(self):
+        self.socket.close()
+
+
+class Workers(rspamd.RspamdTest):
+    def test_several_workers(self):
+        one = self.rspamd(self.dns(ZONE), workers=3).start()
+        for answer in one.scan_at_once([{"IP": "192.0.2.1", "From": "ann@pass.example", "Helo": "helo.example"}] * 60):
+            self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_ALLOW"}, set(answer["symbols"]))
+
+    def test_reload(self):
+        """New workers have the new settings; old ones end without a complaint."""
+        one = self.rspamd(self.dns(ZONE)).start()
+        self.assertIn("R_SPF_ALLOW", one.symbols("ann@pass.example"))
+        for number in range(3):
+            worker = one.worker()
+            (one.folder / "local.d" / "libspf.conf").write_text(
+                'enabled = true; symbols { allow = "R_SPF_ALLOW%d"; }' % number)
+            os.kill(one.process.pid, signal.SIGHUP)
+            end = time.monotonic() + rspamd.STEP_S
+            while one.worker() == worker and time.monotonic() < end:
+                time.sleep(0.05)
+            while f"R_SPF_ALLOW{number}" not in one.symbols("ann@pass.example") and time.monotonic() < end:
+                time.sleep(0.05)
+            self.assertLess(time.monotonic(), end)
+
+    def test_milter(self):
+        """The proxy scans by itself, and adds the fields."""
+        port = rspamd.free_port()
+        proxy = ('worker "rspamd_proxy" { bind_socket = "127.0.0.1:%d"; milter = yes; count = 1; timeout = 60s; '
+                 'upstream "local" { default = yes; self_scan = yes; } }\n'
+                 'milter_headers { use = ["authentication-results"]; skip_local = false; }' % port)
+        self.rspamd(self.dns(ZONE), "enabled = true; received_spf = true;", more=proxy, plugins=["milter_headers.lua"]).start()
+        for ip, helo, sender, result in (("192.0.2.1", "helo.example", "ann@pass.example", "pass"),
+                                         ("198.51.100.1", "helo.example", "ann@pass.example", "fail"),
+                                         ("192.0.2.1", "helo.example", "", "pass"),
+                                         ("192.0.2.1", "helo.example", '"x y"@quoted.example', "pass")):
+            with self.subTest(ip=ip, sender=sender):
+                client = Milter(port)
+                self.addCleanup(client.close)
+                fields, verdict = client.message(ip, helo, sender)
+                self.assertEqual(verdict, b"a")
+                self.assertRegex(fields["Received-SPF"], rf"(?s)^{result} \(.*client-ip={ip};.*helo={helo};")
+                self.assertIn(f"spf={result} (", fields["Authentication-Results"])
+
+
+if __name__ == "__main__":
+    rspamd.main()
