@@ -355,8 +355,7 @@ static watch_t *push_watch(lua_State *L, host_t *host, void *loop)
 {
     const void *context = lua_topointer(L, CONTEXT);
     watch_t *watch;
-    TAILQ_FOREACH(watch, &host->watches, link)
-    {
+    for (watch = TAILQ_FIRST(&host->watches); watch; watch = TAILQ_NEXT(watch, link)) {
         if (watch->context == context && watch->loop == loop) {
             spf_lua_push_anchored(L, watch);
             return watch;
@@ -478,12 +477,9 @@ static int available(lua_State *L)
 static int pending(lua_State *L)
 {
     const host_t *host = lua_touserdata(L, lua_upvalueindex(1));
-    const watch_t *watch;
     lua_Integer watches = 0;
-    TAILQ_FOREACH(watch, &host->watches, link)
-    {
+    for (const watch_t *watch = TAILQ_FIRST(&host->watches); watch; watch = TAILQ_NEXT(watch, link))
         watches++;
-    }
     lua_pushinteger(L, (lua_Integer)host->waits);
     lua_pushinteger(L, watches);
     return 2;
