@@ -409,6 +409,26 @@ class Fallback(rspamd.RspamdTest):
         self.assertEqual(list(only(found)), ["R_SPF_DNSFAIL"])
         self.assertIn("time allowed for the whole check is over", found["R_SPF_DNSFAIL"][1])
 
+    def test_an_rspamd_without_the_functions(self):
+        """Told by a module that says so: auto does without, with a warning; true is an error."""
+        script = "package.loaded['libspf.rspamd'] = {available = function() return false, 'missing symbol ev_once' end}"
+        for local, is_right in (("", True), ("asynchronous = false;", True), ("asynchronous = true;", False)):
+            one = self.rspamd(self.dns(ZONE), "enabled = true;" + local)
+            (one.folder / "early.lua").write_text(script)
+            one.file.write_text(f'lua = "{one.folder}/early.lua";\n' + one.file.read_text())
+            is_content, said = one.test_config()
+            with self.subTest(local=local):
+                if not is_right:
+                    self.assertFalse(is_content)
+                    self.assertIn("libspf: asynchronous: checks cannot wait in this rspamd's event loop: missing symbol "
+                                  "ev_once", said)
+                    continue
+                one.start()
+                self.assertIn("R_SPF_ALLOW", one.symbols("ann@pass.example"))
+                warning = re.search(r"libspf: checks cannot wait in this rspamd's event loop \(missing symbol ev_once\): each "
+                                    r"holds its worker up for at most 2 seconds", one.log())
+                self.assertEqual(bool(warning), not local, one.log())
+
     def test_missing_symbols(self):
         """In a program that is not rspamd the module says what is missing."""
         one = self.rspamd(self.dns(ZONE))
