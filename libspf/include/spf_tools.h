@@ -112,11 +112,13 @@ typedef struct spf_node_term {
     spf_result_t result;      /**< pass, fail, softfail or neutral */
     const char *target;       /**< the DNS name it is about; NULL if it has none or that depends on the mail */
     bool depends_on_mail;     /**< a macro, ptr: what it stands for cannot be said without a mail */
-    bool is_reached;          /**< false behind an all, for a redirect beside an all, and below such */
-    unsigned lookup_number;   /**< its place among the terms that need DNS, from 1 on (4.6.4); 0: it needs none */
-    unsigned void_number;     /**< its place among the void lookups; 0: it is none */
-    bool is_past_limit;       /**< it is the 11th lookup, the 3rd void one, or comes after them */
-    spf_node_status_t status; /**< of its own question; SPF_NODE_RECORD where there was an answer */
+    bool is_reached;          /**< false behind an all or an include that ends in +all, for a redirect beside an all,
+                                   and below such */
+    unsigned lookup_number;   /**< its place among the terms that need DNS, from 1 on (4.6.4); 0: it needs none, or is
+                                   not reached */
+    unsigned void_number;     /**< its place among the void lookups of an IPv4 client; 0: it is none */
+    bool is_past_limit;       /**< for an IPv4 client it is the 11th lookup, the 3rd void one, or comes after them */
+    spf_node_status_t status; /**< of its own question; SPF_NODE_RECORD: there is what it asks for, or it asks nothing */
     const char *answer;       /**< what DNS said, for people ("2 hosts: 192.0.2.1 192.0.2.9", "NXDOMAIN"); or NULL */
     int64_t ttl_s;            /**< lowest TTL of its answers; -1: none */
     const spf_network_t *networks; /**< what it stands for, as published or resolved */
