@@ -223,8 +223,7 @@ typedef struct spf_remark {
     const char *section;   /**< "RFC 7208 section 4.6.4" */
     const char *sentence;  /**< what is wrong, or could be better */
     const char *fix;       /**< what to do, in a sentence; or NULL */
-    const char
-        *replacement; /**< what to put in place of the next octets, where that is certain ("" deletes); or NULL */
+    const char *replacement; /**< what to put in place of these octets, where that is certain, "" deletes; or NULL */
     size_t replace_offset, replace_length;
 } spf_remark_t;
 
