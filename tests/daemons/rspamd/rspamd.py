@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A private rspamd for tests, with the rule in it: its configuration, its processes, and scans from any address.
 
-LIBSPF_LUA names the Lua module of the 5.1 ABI, LIBSPF the library, LIBSPF_PRELOAD a sanitizer's run-time library if they
-need one.
+LIBSPF_LUA names the Lua module of the 5.1 ABI, LIBSPF the library, LIBSPF_PRELOAD a sanitizer's run-time library if
+they need one.
 """
 import http.client
 import json
@@ -88,8 +88,8 @@ class Rspamd:
             modules.append(self.folder / f"{name}.lua")
             modules[-1].write_text(script)
             more += f"{name} {{ }}\n"
-        blanks = {"filters": "", "level": "info", "task_timeout": "8s", "dns_timeout": "1s", "workers": 1, "worker": "", "stock": "false",
-                  "stock_settings": "", **options}
+        blanks = {"filters": "", "level": "info", "task_timeout": "8s", "dns_timeout": "1s", "workers": 1,
+                  "worker": "", "stock": "false", "stock_settings": "", **options}
         self.file = self.folder / "rspamd.conf"
         self.file.write_text(MAIN.format(
             folder=self.folder, port=self.port, config=CONFIG, plugin=PLUGIN, more=more, dns=f"{dns.host}:{dns.port}:1",
@@ -108,8 +108,8 @@ class Rspamd:
 
     def test_config(self):
         """What `rspamadm configtest` says, and whether it is content."""
-        done = subprocess.run(["rspamadm", *self.variables(), "configtest", "-s", "-c", self.file], env=self.environment,
-                              capture_output=True, text=True, timeout=STEP_S, check=False)
+        done = subprocess.run(["rspamadm", *self.variables(), "configtest", "-s", "-c", self.file],
+                              env=self.environment, capture_output=True, text=True, timeout=STEP_S, check=False)
         return done.returncode == 0, done.stdout + done.stderr
 
     def start(self):
@@ -148,8 +148,9 @@ class Rspamd:
         poll, sockets, answers = select.epoll(), {}, {}
         for number, headers in enumerate(questions):
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            head = f"POST /checkv2 HTTP/1.0\r\n{head}Content-Length: {len(message)}\r\n\r\n"
             connection = socket.create_connection(("127.0.0.1", self.port))
-            connection.sendall(f"POST /checkv2 HTTP/1.0\r\n{head}Content-Length: {len(message)}\r\n\r\n".encode() + message)
+            connection.sendall(head.encode() + message)
             sockets[connection.fileno()] = (number, connection)
             answers[number] = b""
             poll.register(connection, select.EPOLLIN)

@@ -95,7 +95,8 @@ symbol('TEST_MISUSE', function(task)
   if not wanted(task, 'misuse') then return end
   local said = {}
   for _, arguments in ipairs({{task, {ip = '300.1.2.3'}, print}, {task, {ip = '192.0.2.1', tiemout = 1}, print},
-                              {task, {ip = '192.0.2.1'}}, {'task', {}, print}, {task, {}, print, 'x'}, {io.stdout, {}, print}}) do
+                              {task, {ip = '192.0.2.1'}}, {'task', {}, print}, {task, {}, print, 'x'},
+                              {io.stdout, {}, print}}) do
     local _, message = pcall(spf.start, unpack(arguments))
     said[#said + 1] = message
   end
@@ -105,13 +106,14 @@ end)
 symbol('TEST_PENDING', function(task)
   if wanted(task, 'pending') then collectgarbage() end
   local checks, watches = spf.pending()
-  return true, 1.0, {tostring(checks + slow:pending()), tostring(watches), tostring(math.floor(collectgarbage('count')))}
+  local memory = math.floor(collectgarbage('count'))
+  return true, 1.0, {tostring(checks + slow:pending()), tostring(watches), tostring(memory)}
 end, 'postfilter')
 """
 
 
 class SlowDns(rspamd.DnsServer):
-    """Answers over UDP `delay_s` later, in one thread: hundreds of them that sleep would cost more than what is measured."""
+    """Answers over UDP `delay_s` later, in one thread: hundreds that sleep would cost more than what is measured."""
 
     is_stopping = False
 
@@ -172,11 +174,11 @@ class Load(rspamd.RspamdTest):
             single_s, _ = self.timed(one, first, 1)
             all_s, answers = self.timed(one, first + 1, SCANS)
             ratios.append(all_s / single_s)
-            print(f"one scan: {single_s:.3f} s; {SCANS} at once on one worker: {all_s:.3f} s, {ratios[-1]:.2f} times that")
+            print(f"one scan: {single_s:.3f} s; {SCANS} at once on one worker: {all_s:.3f} s, {ratios[-1]:.2f} times")
             for answer in answers:
                 self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_ALLOW"}, set(answer["symbols"]))
             self.assertGreater(single_s, DELAY_S)
-        # Twice is what is wanted of a machine that is not busy with other things; one after the other they take 200 times.
+        # Twice is what is wanted of a machine that is not busy with other things; one by one they take 200 times.
         self.assertLess(min(ratios), 10)
 
     @staticmethod
@@ -196,14 +198,15 @@ class Load(rspamd.RspamdTest):
         for rounds in (1, DEATHS // 2 // AT_ONCE, DEATHS // 2 // AT_ONCE):
             for _ in range(rounds):
                 number += AT_ONCE
-                for answer in one.scan_at_once({"IP": "192.0.2.1", "From": f"@{number}.example", "Helo": "example", "Test": "die"}
-                                               for number in range(number, number + AT_ONCE)):
+                for answer in one.scan_at_once(
+                        {"IP": "192.0.2.1", "From": f"@{number}.example", "Helo": "example", "Test": "die"}
+                        for number in range(number, number + AT_ONCE)):
                     self.assertLessEqual({"R_SPF_NA", "TEST_PENDING"}, set(answer["symbols"]))
                     self.assertNotIn("TEST_SLOW", answer["symbols"])
             measured.append((*self.pending(one), one.memory_kb()))
         self.assertRegex(one.log(), TIMED_OUT)
-        print(f"checks pending, contexts watched, Lua's memory and the worker's in KB after {AT_ONCE} tasks that died, and "
-              f"after {DEATHS // 2} and {DEATHS // 2} more: {measured}")
+        print(f"checks pending, contexts watched, Lua's memory and the worker's in KB after {AT_ONCE} tasks that died, "
+              f"and after {DEATHS // 2} and {DEATHS // 2} more: {measured}")
         for checks, watches, _, _ in measured:
             self.assertEqual(checks, 0)
             self.assertLessEqual(watches, 1)
@@ -214,7 +217,8 @@ class Load(rspamd.RspamdTest):
         """The rule answers with R_SPF_DNSFAIL in time for those that depend on it."""
         dns = self.dns(self.names, mode="silent")
         after = ("rspamd_config:register_symbol({name = 'AFTER', type = 'normal', score = 0, callback = function(task) "
-                 "return task:has_symbol('R_SPF_DNSFAIL'), 1.0 end}) rspamd_config:register_dependency('AFTER', 'SPF_CHECK')")
+                 "return task:has_symbol('R_SPF_DNSFAIL'), 1.0 end}) "
+                 "rspamd_config:register_dependency('AFTER', 'SPF_CHECK')")
         for options in ({"task_timeout": "2s"}, {"worker": "task_timeout = 2s;"}):
             with self.subTest(options=options):
                 one = self.rspamd(dns, scripts={"after": after}, **options).start()
@@ -232,7 +236,8 @@ class Load(rspamd.RspamdTest):
         self.assertEqual(self.pending(one)[0], 0)
         said = one.symbols("ann@pass.example", Test="misuse")["TEST_MISUSE"]
         self.assertEqual(len(said), 6, said)
-        for text, expected in zip(said, ("ip.*300.1.2.3", "tiemout", "function", '"task": a task', '"x": a context', "task")):
+        for text, expected in zip(said, ("ip.*300.1.2.3", "tiemout", "function", '"task": a task', '"x": a context',
+                                         "task")):
             self.assertRegex(text, expected)
 
     def test_functions_run_from_the_loop(self):

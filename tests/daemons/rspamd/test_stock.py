@@ -33,7 +33,8 @@ class Stock(rspamd.RspamdTest):
             with self.subTest(records=records):
                 self.assertNotEqual(stock, here)
                 symbols = both.symbols(f"ann@row{number}.example")
-                self.assertEqual({name for name in symbols if name.startswith((STOCK, OURS))}, {STOCK + stock, OURS + here})
+                self.assertEqual({name for name in symbols if name.startswith((STOCK, OURS))},
+                                 {STOCK + stock, OURS + here})
 
     def test_relays(self):
         """The stock module believes Received fields whoever wrote them, and only the last of several relays."""
@@ -44,7 +45,8 @@ class Stock(rspamd.RspamdTest):
         def message(*hosts):
             return "".join(field % (host, host, ip, "mx.example") for host, ip in hosts).encode() + rspamd.MESSAGE
         client, relay, other = ("c.example", "192.0.2.1"), ("r.example", "198.51.100.1"), ("o.example", "198.51.100.2")
-        forged = both.symbols("ann@pass.example", "203.0.113.9", message=message(("x.example", "203.0.113.9"), relay, client))
+        stranger = ("x.example", "203.0.113.9")
+        forged = both.symbols("ann@pass.example", stranger[1], message=message(stranger, relay, client))
         self.assertLessEqual({STOCK + "ALLOW", OURS + "FAIL"}, set(forged))
         chain = both.symbols("ann@pass.example", relay[1], message=message(relay, other, client))
         self.assertLessEqual({STOCK + "FAIL", OURS + "ALLOW"}, set(chain))

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The published suite for RFC 7208 through rspamd: the rule's results; those of rspamd's own module are counted beside."""
+"""The published suite for RFC 7208 through rspamd: the rule's results; those of the stock module are counted beside."""
 import collections
 import unittest
 

@@ -94,7 +94,8 @@ class Workers(rspamd.RspamdTest):
         proxy = ('worker "rspamd_proxy" { bind_socket = "127.0.0.1:%d"; milter = yes; count = 1; timeout = 60s; '
                  'upstream "local" { default = yes; self_scan = yes; } }\n'
                  'milter_headers { use = ["authentication-results"]; skip_local = false; }' % port)
-        self.rspamd(self.dns(ZONE), "enabled = true; received_spf = true;", more=proxy, plugins=["milter_headers.lua"]).start()
+        self.rspamd(self.dns(ZONE), "enabled = true; received_spf = true;", more=proxy,
+                    plugins=["milter_headers.lua"]).start()
         for ip, helo, sender, result in (("192.0.2.1", "helo.example", "ann@pass.example", "pass"),
                                          ("198.51.100.1", "helo.example", "ann@pass.example", "fail"),
                                          ("192.0.2.1", "helo.example", "", "pass"),
