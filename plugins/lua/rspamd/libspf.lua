@@ -235,13 +235,15 @@ local function task_timeout(section, least)
     return least
 end
 
+local OFF = {['false'] = true, no = true, off = true, ['0'] = true}
+
 -- As rspamd reads it: false, or a text that says so.
 local function is_off(section)
     local value = section.enabled
     if value == nil then
         value = section.enable
     end
-    return value == false or type(value) == 'string' and value:lower():match('^[nf0]') ~= nil
+    return value ~= nil and OFF[tostring(value):lower()] or false
 end
 
 -- Whether the stock module runs beside this one: then the symbols must have other names, and DMARC is its business.

@@ -433,8 +433,8 @@ class Fallback(rspamd.RspamdTest):
                     continue
                 one.start()
                 self.assertIn("R_SPF_ALLOW", one.symbols("ann@pass.example"))
-                warning = ("libspf: checks cannot wait in this rspamd's event loop (missing symbol ev_once): each holds "
-                           "its worker up for at most 2 seconds")
+                warning = ("libspf: checks cannot wait in this rspamd's event loop (missing symbol ev_once): each "
+                           "holds its worker up for at most 2 seconds")
                 self.assertEqual(warning in one.log(), not local)
 
     def test_missing_symbols(self):
