@@ -188,6 +188,19 @@ def test_cancelled_coroutines() -> None:
     assert states == ["asked", "cancelled"]
 
 
+def test_a_coroutine_that_is_always_cancelled() -> None:
+    asked = 0
+
+    async def resolve(query: libspf.Query) -> None:
+        nonlocal asked
+        asked += 1
+        raise asyncio.CancelledError
+
+    with libspf.Context(resolver=resolve) as context:
+        result = context.check("192.0.2.1", "ann@example.com")
+        assert result.cause == "dns-error" and "cancelled" in result.reason and 1 < asked < 20
+
+
 def test_blocking_in_the_loop_that_the_resolver_needs() -> None:
     async def resolve(query: libspf.Query) -> List[str]:
         return ["v=spf1 -all"]

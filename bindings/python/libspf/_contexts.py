@@ -111,15 +111,15 @@ class Context:
         handle, self._handle = self._handle, None
         if handle is None:
             return
-        for port in list(self._ports.values()):
-            port = port() if isinstance(port, weakref.ref) else port
-            if port is not None:
-                port.cancel()
+        for port in self._loop_ports():
+            port.cancel()
         self._idle.clear()
         handle.close()
 
     def _forked(self) -> None:
         """In the child of a fork: what was in flight is the parent's."""
+        for port in self._loop_ports():
+            port.forget()
         self._ports.clear()
         self._idle.clear()
         if self._questions is not None:
@@ -200,6 +200,10 @@ class Context:
             if port.is_watched and not port.waiting:
                 self._unwatch(loop, port)
         return _ended(check)
+
+    def _loop_ports(self) -> List[LoopPort]:
+        ports = [port() if isinstance(port, weakref.ref) else port for port in list(self._ports.values())]
+        return [port for port in ports if port is not None]
 
     def _port_of(self, loop: asyncio.AbstractEventLoop) -> LoopPort:
         port = self._ports.get(loop)

@@ -72,6 +72,11 @@ class LoopPort(Port):
                 future.set_result(None)
             number = take()
 
+    def forget(self) -> None:
+        """In the child of a fork, where the loop's own descriptor is still the parent's too, and must not be touched."""
+        self.waiting.clear()
+        self.is_watched = False
+
     def cancel(self) -> None:
         """Ends every check, in any thread; the loop tells those who wait."""
         for _, check in list(self.waiting.values()):

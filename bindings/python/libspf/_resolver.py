@@ -18,6 +18,7 @@ _DNSSEC_NUMBERS = {str(dnssec): number for number, dnssec in enumerate(DNSSECS)}
 _ANSWER = 0
 _TTL_MAX = 2**32 - 1
 _PACKET_MAX = 65535
+_RETURNED_MAX = 10  # times that a question goes from an event loop that ends to another
 
 
 def _dnssec_number(dnssec: Any) -> int:
@@ -66,11 +67,12 @@ class Query:
     ended, or because an answer was given before.
     """
 
-    __slots__ = ("_question", "_asked", "_number", "_type", "_task", "__weakref__")
+    __slots__ = ("_question", "_asked", "_returned", "_number", "_type", "_task", "__weakref__")
 
-    def __init__(self, question: _swig.Question, asked: "Dict[int, Query]") -> None:
+    def __init__(self, question: _swig.Question, asked: "Dict[int, Query]", returned: Dict[int, int]) -> None:
         self._question = question
         self._asked = asked
+        self._returned = returned
         self._number = question.number
         self._type = _TYPES[question.type]
         self._task: Optional["asyncio.Task[Any]"] = None
@@ -93,7 +95,17 @@ class Query:
 
     def _over(self, was_wanted: bool) -> bool:
         self._asked.pop(self._number, None)
+        self._returned.pop(self._number, None)
         return was_wanted
+
+    def _return(self) -> None:
+        """The loop that was to answer it ends: another one may, but not for ever."""
+        times = self._returned.get(self._number, 0) + 1
+        if times > _RETURNED_MAX:
+            self.fail("error", "the resolver was cancelled")
+        elif self.is_wanted:
+            self._returned[self._number] = times
+            self._question.put_back()
 
     def answer(self, records: Iterable[Any] = (), *, ttl: int = 0, dnssec: str = "insecure") -> bool:
         """Answers with records of the type asked for; none at all is an answer too (NODATA).
@@ -157,6 +169,7 @@ class Questions:
         self._query = query
         self._cancel = getattr(resolver, "cancel", None)
         self._asked: Dict[int, Query] = {}
+        self._returned: Dict[int, int] = {}
         self.is_async = inspect.iscoroutinefunction(query) or inspect.iscoroutinefunction(
             getattr(query, "__call__", None)
         )
@@ -164,6 +177,7 @@ class Questions:
     def forget(self) -> None:
         """In the child of a fork: the parent's questions are not ours."""
         self._asked.clear()
+        self._returned.clear()
 
     def turn(self, handle: _swig.Handle) -> bool:
         """Tells the resolver what libspf asks, and what it does not want to know any more. Whether there was any."""
@@ -177,10 +191,11 @@ class Questions:
             question = handle.take_question()
             if question is None:
                 return True
-            self._ask(Query(question, self._asked))
+            self._ask(Query(question, self._asked, self._returned))
 
     def _drop(self, number: int) -> None:
         query = self._asked.pop(number, None)
+        self._returned.pop(number, None)
         if query is None:
             return
         if query._task is not None:
@@ -220,8 +235,7 @@ async def _answer(query: Query, answer: Any) -> None:
         elif query.is_wanted:
             raise TypeError("the resolver's coroutine for %s %s returned None without an answer" % (query.type, query.name))
     except asyncio.CancelledError:
-        # The loop ends, but another one may wait for this answer.
-        query._question.put_back()
+        query._return()
         raise
     except Exception as error:
         query._raised(error)
