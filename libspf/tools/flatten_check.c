@@ -7,11 +7,7 @@
 
 size_t spf_flatten_index(const spf_tree_t *tree, const spf_tree_node_t *node)
 {
-    size_t index = 0;
-
-    while (index < tree->node_count && tree->nodes[index] != node)
-        index++;
-    return index;
+    return node != NULL ? node->index : tree->node_count;
 }
 
 bool spf_flatten_is_reached(const spf_record_t *record, uint32_t index)
