@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Flatten: what is written, what is refused, that it fits, and that the evaluator finds no difference in random zones.
  */
+#include "support/memory_resolver.h"
 #include "tools/flatten.h"
 #include "tools/prove.h"
 #include "unit/evaluation.h"
 #include "unit/walking.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -905,7 +907,9 @@ static void random_zones_agree(void **state)
 
     (void)state;
     for (unsigned i = 0; i < rounds; i++) {
-        const spf_flatten_options_t options = {.size = sizeof options, .answer_max = i % 2 == 0 ? 140 : 512};
+        static const char *const keep[] = {"d3.example", "d4.example"};
+        const spf_flatten_options_t options = {
+            .size = sizeof options, .keep = keep, .keep_count = i % 3, .answer_max = i % 2 == 0 ? 140 : 512};
         zone_t *zone = zone_new();
         flattening_t flattening;
         random_zone(&writer);
@@ -928,14 +932,61 @@ static void random_zones_agree(void **state)
     assert_true(parted > rounds / 100);
 }
 
+/* ------------------------------------------------------------------------------------------------------ the survey's
+ */
+
+static void surveys_flatten(void **state)
+{
+    zone_t *zone = zone_new();
+    memory_resolver_t *resolver = memory_resolver_new(zone);
+    spf_context_t *context;
+    spf_survey_t *survey;
+    spf_draft_t *draft = (spf_draft_t *)&draft;
+
+    (void)state;
+    zone_add_lines(zone, "a.example TXT v=spf1 include:b.example ~all\n" B "ip4:192.0.2.0/24\n");
+    assert_int_equal(spf_context_new_with_resolver(&context, NULL, &memory_resolver_ops, resolver), SPF_OK);
+    assert_int_equal(spf_survey_new(&survey, context), SPF_OK);
+    assert_int_equal(spf_survey_set_domain(survey, "a.example", SPF_STRLEN), SPF_OK);
+    errno = EDOM;
+    assert_int_equal(spf_survey_flatten(survey, NULL, &draft), SPF_ESTATE);
+    assert_null(draft);
+    assert_string_not_equal(spf_survey_error(survey), "");
+    assert_int_equal(spf_survey_run(survey), SPF_OK);
+    errno = EDOM;
+    assert_int_equal(spf_survey_flatten(survey, NULL, &draft), SPF_OK);
+    assert_string_equal(spf_survey_error(survey), "");
+    assert_string_equal(draft_text(draft), "a.example v=spf1 ip4:192.0.2.0/24 ~all");
+    spf_draft_free(draft);
+    /* An earlier version of the options knows no size. */
+    const spf_flatten_options_t options = {.size = offsetof(spf_flatten_options_t, answer_max), .answer_max = 1};
+    assert_int_equal(spf_survey_flatten(survey, &options, &draft), SPF_OK);
+    spf_draft_free(draft);
+    const spf_flatten_options_t bad = {.size = sizeof bad, .answer_max = 1};
+    assert_int_equal(spf_survey_flatten(survey, &bad, &draft), SPF_EINVAL);
+    assert_null(draft);
+    assert_string_equal(spf_survey_error(survey), "an answer has 128 to 65535 octets");
+    assert_int_equal(errno, EDOM);
+    spf_survey_free(survey);
+    spf_context_release(context);
+    memory_resolver_free(resolver);
+    zone_free(zone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_that_are_flattened),  cmocka_unit_test(records_that_are_refused),
-        cmocka_unit_test(surveys_that_did_not_look),   cmocka_unit_test(options_that_are_refused),
-        cmocka_unit_test(large_providers_fit),         cmocka_unit_test(too_many_networks),
-        cmocka_unit_test(records_are_parted),          cmocka_unit_test(what_is_refused_still_is_when_parted),
-        cmocka_unit_test(names_that_cannot_be_parted), cmocka_unit_test(the_proof_finds_differences),
+        cmocka_unit_test(records_that_are_flattened),
+        cmocka_unit_test(records_that_are_refused),
+        cmocka_unit_test(surveys_that_did_not_look),
+        cmocka_unit_test(options_that_are_refused),
+        cmocka_unit_test(large_providers_fit),
+        cmocka_unit_test(too_many_networks),
+        cmocka_unit_test(records_are_parted),
+        cmocka_unit_test(what_is_refused_still_is_when_parted),
+        cmocka_unit_test(names_that_cannot_be_parted),
+        cmocka_unit_test(the_proof_finds_differences),
+        cmocka_unit_test(surveys_flatten),
         cmocka_unit_test(random_zones_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
