@@ -17,7 +17,8 @@ int spf_lua_bad(lua_State *L, const char *function, const char *name, const char
     va_start(arguments, format);
     text = lua_pushvfstring(L, format, arguments);
     va_end(arguments);
-    return luaL_error(L, "bad argument '%s' to '%s' (%s)", name, function, text);
+    luaL_error(L, "bad argument '%s' to '%s' (%s)", name, function, text);
+    __builtin_unreachable();
 }
 
 static const char *shown_string(lua_State *L, int index)
@@ -58,9 +59,9 @@ const char *spf_lua_shown(lua_State *L, int index)
     }
 }
 
-static int bad_kind(lua_State *L, const char *function, const char *name, int index, const char *wanted)
+static void bad_kind(lua_State *L, const char *function, const char *name, int index, const char *wanted)
 {
-    return spf_lua_bad(L, function, name, "%s where %s is wanted", spf_lua_shown(L, index), wanted);
+    spf_lua_bad(L, function, name, "%s where %s is wanted", spf_lua_shown(L, index), wanted);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- values */

@@ -101,7 +101,7 @@ void spf_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 
 /* Raises: bad argument 'name' to 'function' (text). */
 int spf_lua_bad(lua_State *L, const char *function, const char *name, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((noreturn, format(printf, 4, 5)));
 /* Pushes how a value is shown in an error message: "..." or its kind. */
 const char *spf_lua_shown(lua_State *L, int index);
 /* The string at index, free of NULs; anything else raises. */

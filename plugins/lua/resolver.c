@@ -46,27 +46,40 @@ static void move(spf_lua_asked_t *asked, spf_lua_asked_list_t *list)
         TAILQ_INSERT_TAIL(list, asked, link);
 }
 
-static void hold(spf_lua_asked_t *asked)
+/* The first of a list, taken out of it; NULL: it is empty. */
+static spf_lua_asked_t *pop(spf_lua_asked_list_t *list)
 {
-    asked->holds++;
+    spf_lua_asked_t *first = TAILQ_FIRST(list);
+
+    if (first != NULL) {
+        TAILQ_REMOVE(list, first, link);
+        first->list = NULL;
+    }
+    return first;
 }
 
-static void release(spf_lua_asked_t *asked)
+/* Nobody waits for its answer any more. */
+static void end(spf_lua_asked_t *asked)
 {
-    if (--asked->holds == 0 && asked->is_over)
-        free(asked);
-}
-
-static void forget(spf_lua_asked_t *asked)
-{
-    hold(asked);
     move(asked, NULL);
     if (asked->question != NULL)
         asked->question->asked = NULL;
     asked->question = NULL;
     asked->query = NULL;
     asked->is_over = true;
-    release(asked);
+}
+
+static void forget(spf_lua_asked_t *asked)
+{
+    end(asked);
+    if (asked->holds == 0)
+        free(asked);
+}
+
+static void release(spf_lua_asked_t *asked)
+{
+    if (--asked->holds == 0 && asked->is_over)
+        free(asked);
 }
 
 /* -------------------------------------------------------------------------------------------------- inside libspf */
@@ -102,7 +115,7 @@ static void drop(spf_lua_asked_list_t *list)
 {
     spf_lua_asked_t *asked;
 
-    while ((asked = TAILQ_FIRST(list)) != NULL)
+    while ((asked = pop(list)) != NULL)
         forget(asked);
 }
 
@@ -181,7 +194,7 @@ static void give(lua_State *L, spf_lua_asked_t *asked)
     const char *text;
 
     move(asked, &context->given);
-    hold(asked);
+    asked->holds++;
     spf_lua_push_slot(L, SPF_LUA_ASK);
     lua_pushvalue(L, SPF_LUA_SELF);
     lua_pushlightuserdata(L, asked);
@@ -196,7 +209,7 @@ static void give(lua_State *L, spf_lua_asked_t *asked)
             spf_query_finish(asked->query, SPF_DNS_ERROR, 0, SPF_DNSSEC_INSECURE, detail);
             if (asked->question != NULL)
                 let_question_go(L, asked);
-            forget(asked);
+            end(asked);
         }
     }
     release(asked);
@@ -220,7 +233,6 @@ int spf_lua_take_back(lua_State *L)
 
 static void take_back(lua_State *L, spf_lua_asked_t *asked, int error)
 {
-    move(asked, NULL);
     spf_lua_push_slot(L, SPF_LUA_TAKE_BACK);
     lua_pushvalue(L, SPF_LUA_SELF);
     lua_pushlightuserdata(L, asked);
@@ -235,9 +247,9 @@ void spf_lua_resolver_serve(lua_State *L, int error)
     spf_lua_context_t *context = lua_touserdata(L, SPF_LUA_SELF);
     spf_lua_asked_t *asked;
 
-    while (error != SPF_LUA_NO_ERROR && (asked = TAILQ_FIRST(&context->taken_back)) != NULL)
+    while (error != SPF_LUA_NO_ERROR && (asked = pop(&context->taken_back)) != NULL)
         take_back(L, asked, error);
-    while ((asked = TAILQ_FIRST(&context->asked)) != NULL)
+    while ((asked = pop(&context->asked)) != NULL)
         give(L, asked);
 }
 
