@@ -101,6 +101,16 @@ static size_t host_count(const spf_tree_term_t *term)
     return term->hosts != NULL ? term->own->count : 0;
 }
 
+/* All terms of a tree: no evaluation needs DNS for more of them, unless it goes round in a loop of records. */
+static unsigned count_terms(const spf_tree_t *tree)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < tree->node_count; i++)
+        count += tree->nodes[i]->view.term_count;
+    return count < UNLIMITED ? (unsigned)count : UNLIMITED;
+}
+
 /* Answers that a tree has, at most: two for a node and for a term, two for each host. */
 static size_t count_tree_answers(const spf_tree_t *tree)
 {
@@ -187,7 +197,7 @@ static bool side_make(prover_t *prover, side_t *side, const spf_draft_t *draft)
     side->first = draft != NULL ? spf_policy_from_text(draft->records[0].text, draft->records[0].length)
                                 : spf_policy_from_text(record->text, record->length);
     side->known = spf_arena_alloc(&prover->scratch, count * sizeof *side->known);
-    side->limits = (spf_limits_t){.lookups = draft != NULL ? SPF_LOOKUPS_MAX : UNLIMITED,
+    side->limits = (spf_limits_t){.lookups = draft != NULL ? SPF_LOOKUPS_MAX : count_terms(prover->tree),
                                   .void_lookups = UNLIMITED,
                                   .mx_hosts = prover->tree->limits.mx_hosts,
                                   .ptr_names = prover->tree->limits.ptr_names};
