@@ -8,7 +8,7 @@ static spf_lua_context_t *push_context(lua_State *L)
 
     context->generation = spf_lua_generation();
     context->epoll_fd = context->event_fd = context->context_fd = context->resolver_fd = -1;
-    TAILQ_INIT(&context->checks);
+    TAILQ_INIT(&context->jobs);
     TAILQ_INIT(&context->ended);
     TAILQ_INIT(&context->asked);
     TAILQ_INIT(&context->given);
@@ -81,28 +81,23 @@ spf_lua_context_t *spf_lua_to_context(lua_State *L, const char *function)
 
 void spf_lua_context_own(lua_State *L, spf_lua_context_t *context)
 {
-    spf_lua_check_t *check;
-    spf_check_t *owned;
+    spf_lua_job_t *job;
 
     if (context->generation == spf_lua_generation())
         return;
     context->generation = spf_lua_generation();
     spf_lua_close_fds(context);
     spf_lua_resolver_drop(context);
-    while ((check = TAILQ_FIRST(&context->checks)) != NULL) {
-        spf_lua_abandon(L, check);
-        owned = check->check;
-        check->check = NULL;
-        spf_check_free(owned);
-    }
+    while ((job = TAILQ_FIRST(&context->jobs)) != NULL)
+        spf_lua_abandon(L, job);
 }
 
 static void cancel_all(lua_State *L, spf_lua_context_t *context)
 {
-    spf_lua_check_t *check;
+    spf_lua_job_t *job;
 
-    while ((check = TAILQ_FIRST(&context->checks)) != NULL)
-        spf_lua_cancel(L, check);
+    while ((job = TAILQ_FIRST(&context->jobs)) != NULL)
+        spf_lua_cancel(L, job);
 }
 
 void spf_lua_context_close(lua_State *L, spf_lua_context_t *context)
@@ -157,7 +152,7 @@ static int context_tostring(lua_State *L)
     if (context->context == NULL)
         lua_pushliteral(L, "a closed context of libspf");
     else
-        lua_pushfstring(L, "a context of libspf with %d pending checks", (int)context->pending);
+        lua_pushfstring(L, "a context of libspf with %d pending checks and surveys", (int)context->pending);
     return 1;
 }
 
@@ -189,6 +184,7 @@ void spf_lua_open_context(lua_State *L)
     spf_lua_set_functions(L, spf_lua_context_functions, 0);
     spf_lua_set_functions(L, spf_lua_event_functions, 0);
     spf_lua_set_functions(L, spf_lua_check_functions, 0);
+    spf_lua_set_functions(L, spf_lua_survey_functions, 0);
     lua_pop(L, 1);
     spf_lua_push_slot(L, SPF_LUA_MODULE);
     lua_pushcfunction(L, new_context);

@@ -188,24 +188,24 @@ spf_err_t spf_lua_advance(lua_State *L, int error)
     return err;
 }
 
-/* Calls the functions of the checks that have ended by now; those that end meanwhile wait for the next time. */
+/* Calls the functions of what has ended by now; those that end meanwhile wait for the next time. */
 static int deliver_all(lua_State *L, int error)
 {
     spf_lua_context_t *context = self(L);
-    spf_lua_check_t *check;
+    spf_lua_job_t *job;
     size_t count;
     int called = 0;
 
-    check = spf_lua_first_ended(context, &count);
-    for (; count > 0 && check != NULL; count--) {
+    job = spf_lua_first_ended(context, &count);
+    for (; count > 0 && job != NULL; count--) {
         spf_lua_push_slot(L, SPF_LUA_DELIVER);
         lua_pushvalue(L, SPF_LUA_SELF);
-        lua_pushlightuserdata(L, check);
+        lua_pushlightuserdata(L, job);
         spf_lua_call_protected(L, 2, error);
-        if (spf_lua_first_ended(context, NULL) == check)
+        if (spf_lua_first_ended(context, NULL) == job)
             break; /* there was no memory to call it: it stays for the next time */
         called++;
-        check = spf_lua_first_ended(context, NULL);
+        job = spf_lua_first_ended(context, NULL);
     }
     return called;
 }

@@ -64,59 +64,56 @@ static void tell_host(spf_lua_context_t *context)
         eventfd_write(context->event_fd, 1);
 }
 
-void spf_lua_ended(spf_check_t *check, spf_err_t err, void *user_data)
+void spf_lua_ended(spf_lua_job_t *job, spf_err_t err)
 {
-    spf_lua_check_t *ended = user_data;
-
-    (void)check;
     pthread_mutex_lock(&lock);
-    ended->end = err;
-    ended->is_ended = true;
-    if (err != SPF_ECANCELED && !ended->is_waited) {
-        ended->is_queued = true;
-        TAILQ_INSERT_TAIL(&ended->context->ended, ended, ended_link);
-        tell_host(ended->context);
+    job->end = err;
+    job->is_ended = true;
+    if (err != SPF_ECANCELED && !job->is_waited) {
+        job->is_queued = true;
+        TAILQ_INSERT_TAIL(&job->context->ended, job, ended_link);
+        tell_host(job->context);
     }
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
 }
 
-void spf_lua_await_end(spf_lua_check_t *check)
+void spf_lua_await_end(spf_lua_job_t *job)
 {
     pthread_mutex_lock(&lock);
-    while (!check->is_ended)
+    while (!job->is_ended)
         pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
 }
 
-bool spf_lua_has_ended(spf_lua_check_t *check)
+bool spf_lua_has_ended(spf_lua_job_t *job)
 {
     bool has_ended;
 
     pthread_mutex_lock(&lock);
-    has_ended = check->is_ended;
+    has_ended = job->is_ended;
     pthread_mutex_unlock(&lock);
     return has_ended;
 }
 
-void spf_lua_unqueue(spf_lua_check_t *check)
+void spf_lua_unqueue(spf_lua_job_t *job)
 {
     pthread_mutex_lock(&lock);
-    if (check->is_queued)
-        TAILQ_REMOVE(&check->context->ended, check, ended_link);
-    check->is_queued = false;
+    if (job->is_queued)
+        TAILQ_REMOVE(&job->context->ended, job, ended_link);
+    job->is_queued = false;
     pthread_mutex_unlock(&lock);
 }
 
-spf_lua_check_t *spf_lua_first_ended(spf_lua_context_t *context, size_t *count)
+spf_lua_job_t *spf_lua_first_ended(spf_lua_context_t *context, size_t *count)
 {
-    spf_lua_check_t *first, *check;
+    spf_lua_job_t *first, *job;
 
     pthread_mutex_lock(&lock);
     first = TAILQ_FIRST(&context->ended);
     if (count != NULL) {
         *count = 0;
-        TAILQ_FOREACH(check, &context->ended, ended_link)
+        TAILQ_FOREACH(job, &context->ended, ended_link)
         ++*count;
     }
     pthread_mutex_unlock(&lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the threads meet: libspf calls back in whatever thread drives the context, and that only puts the check into
+ * Where the threads meet: libspf calls back in whatever thread drives the context, and that only puts the job into
  * the list of its own state. One lock for the process, never held while libspf or Lua is called.
  */
 #ifndef SPF_LUA_EXCHANGE_H
@@ -13,17 +13,17 @@ bool spf_lua_exchange_open(void);
 /* A number that changes in the child of every fork. */
 unsigned spf_lua_generation(void);
 
-/* The callback of every check, its user data being the spf_lua_check_t. */
-void spf_lua_ended(spf_check_t *check, spf_err_t err, void *user_data);
-/* Waits until libspf is through with a check that was cancelled: another thread may be about to call it back. */
-void spf_lua_await_end(spf_lua_check_t *check);
+/* What the callback of every job comes to. */
+void spf_lua_ended(spf_lua_job_t *job, spf_err_t err);
+/* Waits until libspf is through with a job that was cancelled: another thread may be about to call it back. */
+void spf_lua_await_end(spf_lua_job_t *job);
 /* Whether it has ended. */
-bool spf_lua_has_ended(spf_lua_check_t *check);
+bool spf_lua_has_ended(spf_lua_job_t *job);
 /* Takes it out of its context's list. */
-void spf_lua_unqueue(spf_lua_check_t *check);
+void spf_lua_unqueue(spf_lua_job_t *job);
 
-/* The first check whose function is to be called, or NULL, and how many there are. */
-spf_lua_check_t *spf_lua_first_ended(spf_lua_context_t *context, size_t *count);
+/* The first job whose function is to be called, or NULL, and how many there are. */
+spf_lua_job_t *spf_lua_first_ended(spf_lua_context_t *context, size_t *count);
 /* Sets the descriptor that tells the host of them (-1: none), or sets it back if there are none left. */
 void spf_lua_set_event_fd(spf_lua_context_t *context, int fd);
 void spf_lua_clear_event(spf_lua_context_t *context);

@@ -21,8 +21,8 @@ build = {
     modules = {
         libspf = {
             sources = {
-                "arguments.c", "check.c", "compat.c", "context.c", "events.c", "exchange.c", "module.c", "resolver.c",
-                "result.c", "settings.c", "state.c",
+                "arguments.c", "check.c", "compat.c", "context.c", "draft.c", "events.c", "evidence.c", "exchange.c",
+                "job.c", "module.c", "resolver.c", "result.c", "settings.c", "state.c", "survey.c", "tables.c",
             },
             defines = {"_GNU_SOURCE"},
             incdirs = {"$(LIBSPF_INCDIR)"},

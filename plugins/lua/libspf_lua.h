@@ -13,33 +13,55 @@
 #include "compat.h"
 
 #include <spf_resolver.h>
+#include <spf_tools.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
 #define SPF_LUA_CONTEXT  "libspf.context"
-#define SPF_LUA_CHECK    "libspf.check"
+#define SPF_LUA_JOB      "libspf.job"
 #define SPF_LUA_RESULT   "libspf.result"
+#define SPF_LUA_SURVEY   "libspf.survey"
+#define SPF_LUA_DRAFT    "libspf.draft"
 #define SPF_LUA_QUESTION "libspf.question"
 
 typedef struct spf_lua_context spf_lua_context_t;
-typedef struct spf_lua_check spf_lua_check_t;
+typedef struct spf_lua_job spf_lua_job_t;
 typedef struct spf_lua_result spf_lua_result_t;
 typedef struct spf_lua_asked spf_lua_asked_t;
 
-/* A check that was started: the userdata itself, which stays anchored in the registry until it has ended. */
-struct spf_lua_check {
-    spf_check_t *check;         /* until its result takes it over */
+/* What is started and waited for in one way: checks (check.c) and surveys (survey.c). The subject is libspf's object.
+ */
+typedef struct spf_lua_kind {
+    const char *name;   /* for people */
+    const char *result; /* the class of what it becomes, a spf_lua_result_t */
+    unsigned octets;    /* that libspf holds for one, about */
+    int positions;      /* how many arguments can be given without a name */
+    /* Makes *subject, which must be in the hands of a userdata already, from the arguments (see
+     * spf_lua_settle_arguments()). Misuse raises. @return whether a trace is wanted. */
+    bool (*read)(lua_State *L, const char *function, int first, bool has_callback, spf_context_t *context,
+                 void **subject);
+    spf_err_t (*start)(spf_lua_job_t *job); /* its callback calls spf_lua_ended() */
+    spf_err_t (*run)(void *subject);
+    void (*cancel)(void *subject);
+    void (*free)(void *subject);
+    const char *(*error)(const void *subject);
+} spf_lua_kind_t;
+
+/* One that was started: the userdata itself, which stays anchored in the registry until it has ended. */
+struct spf_lua_job {
+    const spf_lua_kind_t *kind;
+    void *subject;              /* until its result takes it over */
     spf_lua_context_t *context; /* while it is pending */
-    bool wants_trace;
+    bool has_trace;
     bool is_waited; /* its end is looked at, and no function called */
     bool is_ended;  /* with the lock (exchange.h), as the following: libspf is through with it */
     bool is_queued; /* in its context's list of those that ended */
     spf_err_t end;
-    TAILQ_ENTRY(spf_lua_check) link;
-    TAILQ_ENTRY(spf_lua_check) ended_link;
+    TAILQ_ENTRY(spf_lua_job) link;
+    TAILQ_ENTRY(spf_lua_job) ended_link;
 };
 
-typedef TAILQ_HEAD(spf_lua_check_list, spf_lua_check) spf_lua_check_list_t;
+typedef TAILQ_HEAD(spf_lua_job_list, spf_lua_job) spf_lua_job_list_t;
 typedef TAILQ_HEAD(spf_lua_asked_list, spf_lua_asked) spf_lua_asked_list_t;
 
 /* A context as one Lua state has it; the shared one too: other states, in other threads, have theirs. Its value (see
@@ -54,18 +76,19 @@ struct spf_lua_context {
     int event_fd;           /* readable while something in `ended` waits for the host */
     int context_fd;
     int resolver_fd;
-    unsigned unaccounted; /* checks whose memory Lua's collector was not told of */
+    unsigned unaccounted; /* octets that Lua's collector was not told of */
     size_t pending;
-    spf_lua_check_list_t checks; /* all that are pending */
-    spf_lua_check_list_t ended;  /* with the lock: those whose function is to be called */
-    spf_lua_asked_list_t asked;  /* questions that the resolver has not been told of yet */
-    spf_lua_asked_list_t given;  /* those that it has been told of */
+    spf_lua_job_list_t jobs;    /* all that are pending */
+    spf_lua_job_list_t ended;   /* with the lock: those whose function is to be called */
+    spf_lua_asked_list_t asked; /* questions that the resolver has not been told of yet */
+    spf_lua_asked_list_t given; /* those that it has been told of */
     spf_lua_asked_list_t taken_back;
 };
 
-/* What a check has found; it owns the check. */
+/* What was found, the value of a userdata of its kind's class; it owns the subject. */
 struct spf_lua_result {
-    spf_check_t *check;
+    const spf_lua_kind_t *kind;
+    void *subject; /* NULL: closed */
     bool has_trace;
 };
 
@@ -73,7 +96,7 @@ struct spf_lua_result {
 
 /* What the module keeps in each state. */
 typedef enum spf_lua_slot {
-    SPF_LUA_ANCHORS = 1, /* the checks that are pending, by their address */
+    SPF_LUA_ANCHORS = 1, /* the jobs that are pending, by their address */
     SPF_LUA_MODULE,      /* the module's table */
     SPF_LUA_SHARED,      /* the shared context, once it is used */
     SPF_LUA_CONFIG_FILE, /* what configure() was told */
@@ -102,22 +125,65 @@ void spf_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 /* Raises: bad argument 'name' to 'function' (text). */
 int spf_lua_bad(lua_State *L, const char *function, const char *name, const char *format, ...)
     __attribute__((noreturn, format(printf, 4, 5)));
+/* The same for the value at index, which is not what is wanted. */
+void spf_lua_bad_kind(lua_State *L, const char *function, const char *name, int index, const char *wanted)
+    __attribute__((noreturn));
 /* Pushes how a value is shown in an error message: "..." or its kind. */
 const char *spf_lua_shown(lua_State *L, int index);
 /* The string at index, free of NULs; anything else raises. */
 const char *spf_lua_text(lua_State *L, const char *function, const char *name, int index);
+/* The same, with any octets in it. */
+const char *spf_lua_octets(lua_State *L, const char *function, const char *name, int index, size_t *length);
+bool spf_lua_flag(lua_State *L, const char *function, const char *name, int index);
 /* Milliseconds of seconds at index: none or nil is -1, no limit. */
 int spf_lua_timeout_ms(lua_State *L, const char *function, int index);
+/* Milliseconds of the seconds that the whole of something may take. */
+unsigned spf_lua_deadline_ms(lua_State *L, const char *function, const char *name, int index);
+/* A whole number at index, in these bounds; none or nil is 0. */
+unsigned spf_lua_number(lua_State *L, const char *function, const char *name, int index, unsigned least,
+                        unsigned largest);
 /*
- * Brings the arguments from index `first` on into the one form that the following takes: a table of options, or client
- * address, sender and HELO. Unless has_callback is NULL a function (or nil) stands above them, the last argument or
- * else the table's item 1: *has_callback tells whether the table has it. @return the index of the last.
+ * The texts in the array at index, or the one text there; nil: none. They are pushed as a userdata, and good as long as
+ * that and the array are.
  */
-int spf_lua_settle_arguments(lua_State *L, const char *function, int first, bool *has_callback);
-/* Makes *check, which must be in the hands of a userdata already, from these arguments. Misuse raises. @return whether
- * a trace is wanted. */
-bool spf_lua_read_check(lua_State *L, const char *function, int first, bool has_callback, spf_context_t *context,
-                        spf_check_t **check);
+const char *const *spf_lua_texts(lua_State *L, const char *function, const char *name, int index, size_t *count);
+
+/* A table of options in the making. */
+typedef struct spf_lua_reading {
+    lua_State *L;
+    const char *function;
+    void *target;                             /* what the values go to */
+    const char *(*error)(const void *target); /* of a value that it refused; NULL: it refuses none */
+} spf_lua_reading_t;
+
+/* What takes it raises for a wrong value itself, or gives SPF_EINVAL; the stack stays as it is. */
+typedef struct spf_lua_option {
+    const char *name;
+    spf_err_t (*take)(const spf_lua_reading_t *reading, const char *name, int index);
+} spf_lua_option_t;
+
+void spf_lua_take(const spf_lua_reading_t *reading, const spf_lua_option_t *option, int index);
+/* Takes all of a table, the last of the options being without a name; has_callback: but for its item 1. */
+void spf_lua_read_table(const spf_lua_reading_t *reading, const spf_lua_option_t *options, int table,
+                        bool has_callback);
+/*
+ * Brings the arguments from index `first` on into the one form that is read: a table of options, or so many positions.
+ * Unless has_callback is NULL a function (or nil) stands above them, the last argument or else the table's item 1:
+ * *has_callback tells whether the table has it. @return the index of the last.
+ */
+int spf_lua_settle_arguments(lua_State *L, const char *function, int first, int positions, bool *has_callback);
+
+/* ----------------------------------------------------------------------------------------------------- tables.c */
+
+/* Sets a member of the table on the top of the stack; no text: none. */
+void spf_lua_set_text(lua_State *L, const char *key, const char *text);
+void spf_lua_set_octets(lua_State *L, const char *key, const char *octets, size_t length);
+void spf_lua_set_number(lua_State *L, const char *key, lua_Integer number);
+void spf_lua_set_flag(lua_State *L, const char *key, bool flag);
+/* Pushes a text, or nil. */
+void spf_lua_push_text(lua_State *L, const char *text);
+/* Where something starts, counted from 1, as Lua does. */
+lua_Integer spf_lua_position(size_t offset);
 
 /* ---------------------------------------------------------------------------------------------------- context.c */
 
@@ -175,25 +241,45 @@ void spf_lua_turn(lua_State *L);
 void spf_lua_call_protected(lua_State *L, int arguments, int error);
 extern const luaL_Reg spf_lua_event_functions[];
 
-/* ------------------------------------------------------------------------------------------------------ check.c */
+/* -------------------------------------------------------------------------------------------------------- job.c */
 
 /*
- * Starts a check in the context at SPF_LUA_SELF from the arguments that begin at index `first` and reach to the top of
+ * Starts a job in the context at SPF_LUA_SELF from the arguments that begin at index `first` and reach to the top of
  * the stack (see spf_lua_settle_arguments()), and pushes it. Its function is called by spf_lua_process().
  */
-spf_lua_check_t *spf_lua_start(lua_State *L, const char *function, int first);
-/* Ends a pending check: its function is not called. */
-void spf_lua_cancel(lua_State *L, spf_lua_check_t *check);
-/* The same in the child of a fork, where the check is the parent's. */
-void spf_lua_abandon(lua_State *L, spf_lua_check_t *check);
+spf_lua_job_t *spf_lua_start(lua_State *L, const spf_lua_kind_t *kind, const char *function, int first);
+/* Does it and pushes the result. */
+spf_lua_result_t *spf_lua_run(lua_State *L, const spf_lua_kind_t *kind, const char *function, int first);
+/* Ends a pending job: its function is not called. */
+void spf_lua_cancel(lua_State *L, spf_lua_job_t *job);
+/* The same in the child of a fork, where it is the parent's. */
+void spf_lua_abandon(lua_State *L, spf_lua_job_t *job);
 int spf_lua_deliver(lua_State *L);
-extern const luaL_Reg spf_lua_check_functions[];
-void spf_lua_open_check(lua_State *L);
+void spf_lua_close_result(spf_lua_result_t *result);
+void spf_lua_open_job(lua_State *L);
+
+/* ------------------------------------------------------------------------------------------ check.c and survey.c */
+
+extern const spf_lua_kind_t spf_lua_check, spf_lua_survey;
+extern const luaL_Reg spf_lua_check_functions[], spf_lua_survey_functions[];
+void spf_lua_open_survey(lua_State *L);
+
+/* ------------------------------------------------------------------------------------------------------ draft.c */
+
+/* Pushes an empty draft; what is put into it is freed with it. */
+spf_draft_t **spf_lua_push_draft(lua_State *L);
+extern const luaL_Reg spf_lua_draft_functions[];
+void spf_lua_open_draft(lua_State *L);
+
+/* --------------------------------------------------------------------------------------------------- evidence.c */
+
+/* What can be done about the result at index 1, with the item of evidence behind it, or nil. */
+int spf_lua_advice(lua_State *L, spf_check_t *check);
+extern const luaL_Reg spf_lua_evidence_functions[];
+void spf_lua_open_evidence(lua_State *L);
 
 /* ----------------------------------------------------------------------------------------------------- result.c */
 
-/* Pushes an empty result, which owns the check that is put into it. */
-spf_lua_result_t *spf_lua_push_result(lua_State *L);
 void spf_lua_open_result(lua_State *L);
 
 /* --------------------------------------------------------------------------------------------------- resolver.c */

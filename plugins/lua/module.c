@@ -75,8 +75,14 @@ int luaopen_libspf(lua_State *L)
     set_functions_of_shared(L, spf_lua_context_functions);
     set_functions_of_shared(L, spf_lua_event_functions);
     set_functions_of_shared(L, spf_lua_check_functions);
+    set_functions_of_shared(L, spf_lua_survey_functions);
+    spf_lua_set_functions(L, spf_lua_draft_functions, 0);
+    spf_lua_set_functions(L, spf_lua_evidence_functions, 0);
     spf_lua_open_result(L);
-    spf_lua_open_check(L);
+    spf_lua_open_job(L);
+    spf_lua_open_survey(L);
+    spf_lua_open_draft(L);
+    spf_lua_open_evidence(L);
     spf_lua_open_settings(L);
     spf_lua_open_context(L);
     spf_lua_open_resolver(L);

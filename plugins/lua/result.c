@@ -4,66 +4,43 @@
 
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------- pieces of tables */
-
-static void set_text(lua_State *L, const char *key, const char *text)
-{
-    if (text == NULL)
-        return;
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
-
-static void set_number(lua_State *L, const char *key, lua_Integer number)
-{
-    lua_pushinteger(L, number);
-    lua_setfield(L, -2, key);
-}
+/* ---------------------------------------------------------------------------------------------------------- tables */
 
 static void push_step(lua_State *L, const spf_step_t *step)
 {
     lua_createtable(L, 0, 10);
-    set_number(L, "depth", (lua_Integer)step->depth);
-    set_text(L, "domain", step->domain);
-    set_text(L, "term", step->term);
+    spf_lua_set_number(L, "depth", (lua_Integer)step->depth);
+    spf_lua_set_text(L, "domain", step->domain);
+    spf_lua_set_text(L, "term", step->term);
     if (step->term != NULL)
-        set_number(L, "term_offset", (lua_Integer)step->term_offset + 1);
-    set_text(L, "target", step->target);
-    set_text(L, "answer", step->answer);
-    set_text(L, "outcome", spf_outcome_name(step->outcome));
-    set_number(L, "lookups", (lua_Integer)step->lookups);
-    set_number(L, "void_lookups", (lua_Integer)step->void_lookups);
-    set_text(L, "note", step->note);
+        spf_lua_set_number(L, "term_offset", spf_lua_position(step->term_offset));
+    spf_lua_set_text(L, "target", step->target);
+    spf_lua_set_text(L, "answer", step->answer);
+    spf_lua_set_text(L, "outcome", spf_outcome_name(step->outcome));
+    spf_lua_set_number(L, "lookups", (lua_Integer)step->lookups);
+    spf_lua_set_number(L, "void_lookups", (lua_Integer)step->void_lookups);
+    spf_lua_set_text(L, "note", step->note);
 }
 
 static void push_lookup(lua_State *L, const spf_lookup_t *lookup)
 {
     lua_createtable(L, 0, 5);
-    set_text(L, "domain", lookup->domain);
-    set_text(L, "term", lookup->term);
-    set_text(L, "target", lookup->target);
-    lua_pushboolean(L, lookup->is_void);
-    lua_setfield(L, -2, "void");
-    set_number(L, "dns_queries", (lua_Integer)lookup->dns_queries);
+    spf_lua_set_text(L, "domain", lookup->domain);
+    spf_lua_set_text(L, "term", lookup->term);
+    spf_lua_set_text(L, "target", lookup->target);
+    spf_lua_set_flag(L, "void", lookup->is_void);
+    spf_lua_set_number(L, "dns_queries", (lua_Integer)lookup->dns_queries);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- fields */
 
 typedef void field_push_t(lua_State *L, const spf_lua_result_t *result, const spf_verdict_t *verdict);
 
-static void push_text(lua_State *L, const char *text)
-{
-    if (text != NULL)
-        lua_pushstring(L, text);
-    else
-        lua_pushnil(L);
-}
-
 #define TEXT_FIELD(name, expression)                                                                                   \
     static void push_##name(lua_State *L, const spf_lua_result_t *result, const spf_verdict_t *verdict)                \
     {                                                                                                                  \
         (void)result;                                                                                                  \
-        push_text(L, expression);                                                                                      \
+        spf_lua_push_text(L, expression);                                                                              \
     }
 
 #define NUMBER_FIELD(name)                                                                                             \
@@ -112,7 +89,7 @@ static void push_term_offset(lua_State *L, const spf_lua_result_t *result, const
 {
     (void)result;
     if (verdict->term != NULL)
-        lua_pushinteger(L, (lua_Integer)verdict->term_offset + 1);
+        lua_pushinteger(L, spf_lua_position(verdict->term_offset));
     else
         lua_pushnil(L);
 }
@@ -121,7 +98,7 @@ static void push_error_offset(lua_State *L, const spf_lua_result_t *result, cons
 {
     (void)result;
     if (verdict->cause == SPF_CAUSE_SYNTAX)
-        lua_pushinteger(L, (lua_Integer)verdict->error_offset + 1);
+        lua_pushinteger(L, spf_lua_position(verdict->error_offset));
     else
         lua_pushnil(L);
 }
@@ -151,7 +128,7 @@ static void push_trace(lua_State *L, const spf_lua_result_t *result, const spf_v
         return;
     }
     lua_newtable(L);
-    for (int i = 0; (step = spf_check_step(result->check, (size_t)i)) != NULL; i++) {
+    for (int i = 0; (step = spf_check_step(result->subject, (size_t)i)) != NULL; i++) {
         push_step(L, step);
         lua_rawseti(L, -2, i + 1);
     }
@@ -163,7 +140,7 @@ static void push_lookup_terms(lua_State *L, const spf_lua_result_t *result, cons
 
     (void)verdict;
     lua_newtable(L);
-    for (int i = 0; (lookup = spf_check_lookup(result->check, (size_t)i)) != NULL; i++) {
+    for (int i = 0; (lookup = spf_check_lookup(result->subject, (size_t)i)) != NULL; i++) {
         push_lookup(L, lookup);
         lua_rawseti(L, -2, i + 1);
     }
@@ -210,7 +187,7 @@ static spf_lua_result_t *to_result(lua_State *L, const char *function)
     if (result == NULL)
         spf_lua_bad(L, function, "self", "%s where a result is wanted; methods are called with a colon",
                     spf_lua_shown(L, 1));
-    if (result->check == NULL)
+    if (result->subject == NULL)
         luaL_error(L, "'%s' of a result that was closed", function);
     return result;
 }
@@ -227,7 +204,7 @@ static int result_index(lua_State *L)
         return 1;
     field = &fields[lua_tointeger(L, 2)];
     result = to_result(L, field->name);
-    field->push(L, result, spf_check_verdict(result->check));
+    field->push(L, result, spf_check_verdict(result->subject));
     return 1;
 }
 
@@ -237,7 +214,7 @@ static int result_as_table(lua_State *L)
 
     lua_createtable(L, 0, FIELD_COUNT);
     for (int i = 0; i < FIELD_COUNT; i++) {
-        fields[i].push(L, result, spf_check_verdict(result->check));
+        fields[i].push(L, result, spf_check_verdict(result->subject));
         lua_setfield(L, -2, fields[i].name);
     }
     return 1;
@@ -245,7 +222,7 @@ static int result_as_table(lua_State *L)
 
 static int result_tostring(lua_State *L)
 {
-    const spf_verdict_t *verdict = spf_check_verdict(to_result(L, "tostring")->check);
+    const spf_verdict_t *verdict = spf_check_verdict(to_result(L, "tostring")->subject);
 
     lua_pushfstring(L, "%s: %s", spf_result_name(verdict->result), verdict->reason);
     return 1;
@@ -276,37 +253,42 @@ static int report(lua_State *L, const char *function, const char *text)
 
 static int result_received_spf(lua_State *L)
 {
-    spf_check_t *check = to_result(L, "received_spf")->check;
+    spf_check_t *check = to_result(L, "received_spf")->subject;
     return report(L, "received_spf", spf_check_received_spf(check, to_fold(L, "received_spf")));
 }
 
 static int result_authentication_results(lua_State *L)
 {
-    spf_check_t *check = to_result(L, "authentication_results")->check;
+    spf_check_t *check = to_result(L, "authentication_results")->subject;
     return report(L, "authentication_results",
                   spf_check_authentication_results(check, to_fold(L, "authentication_results")));
 }
 
 static int result_authentication_resinfo(lua_State *L)
 {
-    spf_check_t *check = to_result(L, "authentication_resinfo")->check;
+    spf_check_t *check = to_result(L, "authentication_resinfo")->subject;
     return report(L, "authentication_resinfo",
                   spf_check_authentication_resinfo(check, to_fold(L, "authentication_resinfo")));
 }
 
 static int result_trace_text(lua_State *L)
 {
-    return report(L, "trace_text", spf_check_trace_text(to_result(L, "trace_text")->check));
+    return report(L, "trace_text", spf_check_trace_text(to_result(L, "trace_text")->subject));
 }
 
 static int result_json(lua_State *L)
 {
-    return report(L, "json", spf_check_json(to_result(L, "json")->check));
+    return report(L, "json", spf_check_json(to_result(L, "json")->subject));
+}
+
+static int result_advice(lua_State *L)
+{
+    return spf_lua_advice(L, to_result(L, "advice")->subject);
 }
 
 static int result_smtp_reply(lua_State *L)
 {
-    const spf_smtp_reply_t *reply = spf_check_smtp_reply(to_result(L, "smtp_reply")->check);
+    const spf_smtp_reply_t *reply = spf_check_smtp_reply(to_result(L, "smtp_reply")->subject);
 
     if (reply == NULL)
         return luaL_error(L, "smtp_reply: %s", spf_strerror(SPF_ENOMEM));
@@ -320,17 +302,8 @@ static int result_smtp_reply(lua_State *L)
 
 static int result_close(lua_State *L)
 {
-    spf_lua_result_t *result = luaL_checkudata(L, 1, SPF_LUA_RESULT);
-    spf_check_t *check = result->check;
-
-    result->check = NULL;
-    spf_check_free(check);
+    spf_lua_close_result(luaL_checkudata(L, 1, SPF_LUA_RESULT));
     return 0;
-}
-
-spf_lua_result_t *spf_lua_push_result(lua_State *L)
-{
-    return spf_lua_new_userdata(L, sizeof(spf_lua_result_t), SPF_LUA_RESULT);
 }
 
 void spf_lua_open_result(lua_State *L)
@@ -341,6 +314,7 @@ void spf_lua_open_result(lua_State *L)
                                        {"smtp_reply", result_smtp_reply},
                                        {"trace_text", result_trace_text},
                                        {"json", result_json},
+                                       {"advice", result_advice},
                                        {"as_table", result_as_table},
                                        {NULL, NULL}};
     static const luaL_Reg metamethods[] = {{"__index", result_index},

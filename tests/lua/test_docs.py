@@ -40,7 +40,7 @@ class Docs(unittest.TestCase):
 
     def test_every_option_of_a_check(self):
         section = PAGE.split("The options are:")[1].split(".Ss")[0]
-        self.assertEqual(re.findall(r'\{"(\w+)", take_\w+\}', table("arguments", "options[] = {")),
+        self.assertEqual(re.findall(r'\{"(\w+)", take_\w+\}', table("check", "options[] = {")),
                          re.findall(r"^\.It Va (\w+)", section, flags=re.M))
 
     def test_every_function_of_a_resolver(self):
