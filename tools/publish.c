@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char verb[] = "flatten";
 
 /* The draft as a file without a name; -1 if that failed. */

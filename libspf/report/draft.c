@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { STRING_MAX = 255, ESCAPED = 4 /* octets: "\DDD" */, LINE_ROOM = 128, TTL_USUAL = 3600 };
+enum { STRING_MAX = 255, TTL_USUAL = 3600 };
+
+/* Octets of "\DDD", and of what stands in a line beside names and texts. */
+static const size_t escaped = 4, line_room = 128;
 
 /* ------------------------------------------------------------------------------------- presentation (RFC 1035, 5.1) */
 
@@ -76,12 +79,12 @@ static void add_record(spf_buf_t *buf, const char *name, uint32_t ttl_s, const c
 /* Room for all of the draft's records and names, each name three times. */
 static size_t room_of(const spf_draft_t *draft)
 {
-    size_t room = LINE_ROOM;
+    size_t room = line_room;
 
     for (size_t i = 0; i < draft->record_count; i++)
-        room += 3 * LINE_ROOM + 3 * ESCAPED * strlen(draft->records[i].name) + 2 * ESCAPED * draft->records[i].length;
+        room += 3 * line_room + 3 * escaped * strlen(draft->records[i].name) + 2 * escaped * draft->records[i].length;
     for (size_t i = 0; i < draft->other_count; i++)
-        room += LINE_ROOM + ESCAPED * draft->domain_length + 2 * ESCAPED * (size_t)draft->others[i].length;
+        room += line_room + escaped * draft->domain_length + 2 * escaped * draft->others[i].length;
     return room;
 }
 

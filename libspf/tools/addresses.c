@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RANGES_LEAST = 4 };
+
 static const unsigned family_bits[SPF_FAMILY_COUNT] = {[SPF_FAMILY_IP4] = 32, [SPF_FAMILY_IP6] = 128};
 
 /* ------------------------------------------------------------------------------------------------------- numbers */
@@ -119,14 +121,26 @@ void spf_network_add_text(spf_buf_t *buf, const spf_network_t *network)
 
 /* -------------------------------------------------------------------------------------------- ranges of one family */
 
-static bool ranges_reserve(spf_ranges_t *ranges, size_t count)
+/* Room for that many, and never none. */
+static bool ranges_new(spf_ranges_t *ranges, size_t count)
 {
-    if (count <= ranges->room)
-        return true;
-    if (count > SIZE_MAX / 2 / sizeof *ranges->items)
+    spf_range_t *items = count < SIZE_MAX / sizeof *items ? malloc((count + 1) * sizeof *items) : NULL;
+
+    if (items == NULL)
         return false;
-    size_t room = ranges->room < count / 2 ? count : ranges->room * 2;
-    room = room < count ? count : room;
+    *ranges = (spf_ranges_t){.items = items, .room = count + 1};
+    return true;
+}
+
+/* Room for one more. */
+static bool ranges_grow(spf_ranges_t *ranges)
+{
+    size_t room = ranges->room * 2 + RANGES_LEAST;
+
+    if (ranges->count < ranges->room)
+        return true;
+    if (room > SIZE_MAX / 4 / sizeof *ranges->items)
+        return false;
     spf_range_t *items = realloc(ranges->items, room * sizeof *items);
     if (items == NULL)
         return false;
@@ -174,7 +188,7 @@ static bool ranges_insert(spf_ranges_t *ranges, spf_range_t range, unsigned fami
     size_t first = ranges_find(ranges, range.first);
     size_t end;
 
-    if (!ranges_reserve(ranges, ranges->count + 1))
+    if (!ranges_grow(ranges))
         return false;
     if (first > 0 && touches(&ranges->items[first - 1], &range, family))
         first--;
@@ -194,7 +208,7 @@ static bool ranges_union(spf_ranges_t *out, const spf_ranges_t *a, const spf_ran
 {
     size_t i = 0, j = 0;
 
-    if (!ranges_reserve(out, a->count + b->count))
+    if (!ranges_new(out, a->count + b->count))
         return false;
     while (i < a->count || j < b->count) {
         bool takes_a = j == b->count || (i < a->count && spf_number_compare(a->items[i].first, b->items[j].first) <= 0);
@@ -206,7 +220,7 @@ static bool ranges_union(spf_ranges_t *out, const spf_ranges_t *a, const spf_ran
 /* What of a is not in b. Each range of b parts one of a at most once more. */
 static bool ranges_difference(spf_ranges_t *out, const spf_ranges_t *a, const spf_ranges_t *b, unsigned family)
 {
-    if (!ranges_reserve(out, a->count + b->count))
+    if (!ranges_new(out, a->count + b->count))
         return false;
     for (size_t i = 0; i < a->count; i++) {
         spf_range_t rest = a->items[i];
@@ -233,7 +247,7 @@ static bool ranges_intersection(spf_ranges_t *out, const spf_ranges_t *a, const 
 {
     size_t i = 0, j = 0;
 
-    if (!ranges_reserve(out, a->count + b->count))
+    if (!ranges_new(out, a->count + b->count))
         return false;
     while (i < a->count && j < b->count) {
         const spf_range_t *x = &a->items[i], *y = &b->items[j];

@@ -67,8 +67,8 @@ static outcome_t take_network(composer_t *composer, const char *text, size_t len
     network.prefix = ip.family == 4 ? 32 : 128;
     memcpy(network.octets, ip.octets, sizeof network.octets);
     if (slash != NULL && !parse_prefix(slash + 1, length - address_length - 1, network.prefix, &network.prefix)) {
-        spf_sentence_set(composer->error, "\"", text, "\" has no prefix length of 0 to ", ip.family == 4 ? "32" : "128",
-                         " behind its \"/\"", NULL);
+        SPF_SENTENCE_SET(composer->error, "\"", text, "\" has no prefix length of 0 to ", ip.family == 4 ? "32" : "128",
+                         " behind its \"/\"");
         return FAILED;
     }
     set = spf_plan_addresses(&composer->plan, SPF_RESULT_PASS);
@@ -128,8 +128,8 @@ static bool take_tail(composer_t *composer, const char *modifier)
         if (strcmp(composer->tail[i], modifier) == 0)
             return true;
     if (composer->tail_count == TAIL_MAX) {
-        spf_sentence_set(composer->error, "there are more modifiers than compose can merge; leave out \"", modifier,
-                         "\"", NULL);
+        SPF_SENTENCE_SET(composer->error, "there are more modifiers than compose can merge; leave out \"", modifier,
+                         "\"");
         return false;
     }
     composer->tail[composer->tail_count++] = modifier;
@@ -152,7 +152,7 @@ static bool take_exp(composer_t *composer, const char *text)
     for (size_t i = 0; i < composer->tail_count; i++)
         is_known = is_known || strcmp(composer->tail[i], text) == 0;
     if (!is_known && has_exp(composer))
-        return spf_draft_add_note(composer->draft, "There can be only one exp: ", text, " is left out.", NULL);
+        return SPF_DRAFT_ADD_NOTE(composer->draft, "There can be only one exp: ", text, " is left out.");
     return take_tail(composer, text);
 }
 
@@ -244,8 +244,8 @@ static outcome_t merge_record(composer_t *composer, const char *text, size_t len
     } else {
         spf_buf_init(&offset, storage, sizeof storage);
         spf_buf_add_uint(&offset, record->error_offset);
-        spf_sentence_set(composer->error, "the record \"", record->text, "\" is wrong at octet ", offset.data, ": ",
-                         record->error, NULL);
+        SPF_SENTENCE_SET(composer->error, "the record \"", record->text, "\" is wrong at octet ", offset.data, ": ",
+                         record->error);
         outcome = FAILED;
     }
     spf_record_unref(record);
@@ -291,10 +291,9 @@ static outcome_t take_sender(composer_t *composer, const char *sender)
         outcome = takers[i](composer, strings.text, strings.length);
     if (outcome != NOT_THAT)
         return outcome;
-    spf_sentence_set(composer->error, "\"", sender,
+    SPF_SENTENCE_SET(composer->error, "\"", sender,
                      "\" is no sender: expected an address, a network, a host name, a term such as mx or "
-                     "include:example.com, or a record that begins with v=spf1",
-                     NULL);
+                     "include:example.com, or a record that begins with v=spf1");
     return FAILED;
 }
 
@@ -349,9 +348,8 @@ static bool settle_redirect(composer_t *composer)
         composer->plan.redirect_lookups = 1;
         return true;
     }
-    return spf_draft_add_note(composer->draft, "There can be no ", composer->redirect,
-                              " beside the other policies: it became an include, so what it lets pass still passes.",
-                              NULL);
+    return SPF_DRAFT_ADD_NOTE(composer->draft, "There can be no ", composer->redirect,
+                              " beside the other policies: it became an include, so what it lets pass still passes.");
 }
 
 static bool settle_all(composer_t *composer, const spf_compose_options_t *options)
@@ -363,8 +361,8 @@ static bool settle_all(composer_t *composer, const spf_compose_options_t *option
     uint8_t usual = options->sender_count > 0 ? SPF_RESULT_SOFTFAIL : SPF_RESULT_FAIL;
 
     if (options->all == NULL && composer->has_alls &&
-        !spf_draft_add_note(composer->draft, "The records end in different alls: ", words[composer->all],
-                            ", the strictest, is taken.", NULL))
+        !SPF_DRAFT_ADD_NOTE(composer->draft, "The records end in different alls: ", words[composer->all],
+                            ", the strictest, is taken."))
         return false;
     if (options->all != NULL)
         parse_all(options->all, &composer->all);
@@ -384,7 +382,7 @@ static bool add_number(spf_draft_t *draft, const char *before, size_t number, co
 
     spf_buf_init(&buf, storage, sizeof storage);
     spf_buf_add_uint(&buf, number);
-    return spf_draft_add_note(draft, before, buf.data, behind, NULL);
+    return SPF_DRAFT_ADD_NOTE(draft, before, buf.data, behind);
 }
 
 static bool add_size_notes(spf_draft_t *draft)
@@ -410,7 +408,7 @@ static spf_err_t finish(composer_t *composer, const spf_compose_options_t *optio
     spf_plan_settle(&composer->plan, SPF_PLAN_SORTED);
     if (spf_plan_is_out_of_memory(&composer->plan) ||
         (composer->plan.otherwise == SPF_RESULT_PASS &&
-         !spf_draft_add_note(composer->draft, "+all lets everybody send mail for the domain.", NULL)))
+         !SPF_DRAFT_ADD_NOTE(composer->draft, "+all lets everybody send mail for the domain.")))
         return SPF_ENOMEM;
     pack.tail_count = composer->tail_count;
     err = spf_pack(composer->draft, &composer->plan, &pack, composer->error);
@@ -428,12 +426,12 @@ static spf_err_t compose(spf_draft_t **draft, const spf_compose_options_t *optio
     spf_err_t err;
 
     if (options->all != NULL && !parse_all(options->all, &all)) {
-        spf_sentence_set(error, "\"", options->all, "\" is none of -all, ~all and ?all", NULL);
+        SPF_SENTENCE_SET(error, "\"", options->all, "\" is none of -all, ~all and ?all");
         return SPF_EINVAL;
     }
     if (options->domain != NULL &&
         !spf_name_from_utf8(&domain, options->domain, strlen(options->domain), &is_out_of_memory)) {
-        spf_sentence_set(error, "\"", options->domain, "\" is no domain name", NULL);
+        SPF_SENTENCE_SET(error, "\"", options->domain, "\" is no domain name");
         return is_out_of_memory ? SPF_ENOMEM : SPF_EINVAL;
     }
     composer.draft = spf_draft_new(domain.text, domain.length);

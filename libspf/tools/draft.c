@@ -3,7 +3,6 @@
 
 #include "syntax/record.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,32 +119,27 @@ bool spf_draft_add_record(spf_draft_t *draft, const char *name, const char *text
     return true;
 }
 
-static void add_pieces(spf_buf_t *buf, va_list pieces)
+static void add_pieces(spf_buf_t *buf, const char *const *pieces)
 {
-    const char *piece;
-
-    while ((piece = va_arg(pieces, const char *)) != NULL) {
-        size_t length = strnlen(piece, PIECE_MAX + 1);
-        spf_buf_add_printable(buf, piece, length <= PIECE_MAX ? length : PIECE_MAX, true);
+    for (; *pieces != NULL; pieces++) {
+        size_t length = strnlen(*pieces, PIECE_MAX + 1);
+        spf_buf_add_printable(buf, *pieces, length <= PIECE_MAX ? length : PIECE_MAX, true);
         if (length > PIECE_MAX)
             spf_buf_add_text(buf, "...");
     }
 }
 
-bool spf_draft_add_note(spf_draft_t *draft, ...)
+bool spf_draft_add_note(spf_draft_t *draft, const char *const *pieces)
 {
     const char **notes = grow(&draft->arena, draft->notes, draft->note_count, &draft->note_room, sizeof *notes);
     char storage[SENTENCE_MAX];
     spf_buf_t buf;
-    va_list pieces;
 
     if (notes == NULL)
         return false;
     draft->notes = notes;
     spf_buf_init(&buf, storage, sizeof storage);
-    va_start(pieces, draft);
     add_pieces(&buf, pieces);
-    va_end(pieces);
     notes[draft->note_count] = spf_arena_copy(&draft->arena, buf.data, buf.len);
     if (notes[draft->note_count] == NULL)
         return false;
@@ -153,14 +147,10 @@ bool spf_draft_add_note(spf_draft_t *draft, ...)
     return true;
 }
 
-void spf_sentence_set(spf_buf_t *buf, ...)
+void spf_sentence_set(spf_buf_t *buf, const char *const *pieces)
 {
-    va_list pieces;
-
     spf_buf_init(buf, buf->data, buf->cap);
-    va_start(pieces, buf);
     add_pieces(buf, pieces);
-    va_end(pieces);
 }
 
 bool spf_draft_set_others(spf_draft_t *draft, const spf_answer_t *txt)

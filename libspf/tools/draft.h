@@ -26,8 +26,9 @@ struct spf_draft {
 spf_draft_t *spf_draft_new(const char *domain, size_t length);
 /* The name and the text are copied. False without memory. */
 bool spf_draft_add_record(spf_draft_t *draft, const char *name, const char *text, size_t length);
-/* A sentence in pieces, NULL behind the last. False without memory. */
-bool spf_draft_add_note(spf_draft_t *draft, ...) __attribute__((sentinel));
+/* A sentence in pieces; long ones are cut. False without memory. */
+bool spf_draft_add_note(spf_draft_t *draft, const char *const *pieces);
+#define SPF_DRAFT_ADD_NOTE(draft, ...) spf_draft_add_note(draft, (const char *const[]){__VA_ARGS__, NULL})
 /* Keeps the texts of a TXT answer but for its v=spf1 records. False without memory. */
 bool spf_draft_set_others(spf_draft_t *draft, const spf_answer_t *txt);
 
@@ -37,7 +38,8 @@ size_t spf_draft_record_octets(size_t text_length);
 /* The longest text whose answer has that many octets at most; 0: there is none. */
 size_t spf_draft_text_max(size_t name_length, size_t answer_octets);
 
-/* A sentence in pieces, NULL behind the last, as what is in buf. */
-void spf_sentence_set(spf_buf_t *buf, ...) __attribute__((sentinel));
+/* The same as what is in buf. */
+void spf_sentence_set(spf_buf_t *buf, const char *const *pieces);
+#define SPF_SENTENCE_SET(buf, ...) spf_sentence_set(buf, (const char *const[]){__VA_ARGS__, NULL})
 
 #endif

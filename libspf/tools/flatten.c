@@ -275,14 +275,14 @@ static bool take_exp(flattener_t *flattener, size_t index, size_t child)
     if (!can_fail(&from->plan))
         return true;
     if (can_fail(&flat->plan) && flat->exp != NULL &&
-        !spf_draft_add_note(flattener->draft, "The explanation of ", flattener->tree->nodes[index]->name,
-                            "'s own fails gives way to that of ", flattener->tree->nodes[child]->name, ".", NULL))
+        !SPF_DRAFT_ADD_NOTE(flattener->draft, "The explanation of ", flattener->tree->nodes[index]->name,
+                            "'s own fails gives way to that of ", flattener->tree->nodes[child]->name, "."))
         return false;
     flat->exp = from->exp;
     flat->is_exp_lost = from->is_exp_lost;
     return from->exp == NULL ||
-           spf_draft_add_note(flattener->draft, "The explanation is that of ", flattener->tree->nodes[child]->name,
-                              "; %{d} in its text now stands for ", flattener->tree->nodes[0]->name, ".", NULL);
+           SPF_DRAFT_ADD_NOTE(flattener->draft, "The explanation is that of ", flattener->tree->nodes[child]->name,
+                              "; %{d} in its text now stands for ", flattener->tree->nodes[0]->name, ".");
 }
 
 /* The other record's items behind one's own: it is left without any. */
@@ -397,7 +397,7 @@ static void clear_nodes(flattener_t *flattener)
 
 static bool note_kept(flattener_t *flattener, const char *term, const char *why)
 {
-    return spf_draft_add_note(flattener->draft, term, " stays as it is: ", why, ".", NULL);
+    return SPF_DRAFT_ADD_NOTE(flattener->draft, term, " stays as it is: ", why, ".");
 }
 
 static bool note_limits(flattener_t *flattener)
@@ -406,10 +406,9 @@ static bool note_limits(flattener_t *flattener)
 
     if (summary->lookups <= summary->max_lookups && !summary->is_permerror && !summary->is_permerror6)
         return true;
-    return spf_draft_add_note(flattener->draft,
+    return SPF_DRAFT_ADD_NOTE(flattener->draft,
                               "As it is published, the record goes past the limits of RFC 7208 section 4.6.4, so that "
-                              "mail may get permerror: flattened, it says what it would without them.",
-                              NULL);
+                              "mail may get permerror: flattened, it says what it would without them.");
 }
 
 static bool note_all(flattener_t *flattener, const flat_t *root)
@@ -423,14 +422,12 @@ static bool note_all(flattener_t *flattener, const flat_t *root)
     if (is_good && root->plan.redirect != NULL)
         is_good = note_kept(flattener, root->plan.redirect, root->plan.redirect_why);
     if (is_good && root->is_exp_lost)
-        is_good = spf_draft_add_note(flattener->draft,
-                                     "The explanation of another domain's record cannot be taken "
-                                     "over: fails have none.",
-                                     NULL);
+        is_good = SPF_DRAFT_ADD_NOTE(flattener->draft, "The explanation of another domain's record cannot be taken "
+                                                       "over: fails have none.");
     for (size_t i = 0; is_good && i < check->keep_count; i++)
         if (!check->keep[i].is_found)
-            is_good = spf_draft_add_note(flattener->draft, "Nothing leads to ", check->keep[i].name.text,
-                                         ", which was to be kept.", NULL);
+            is_good = SPF_DRAFT_ADD_NOTE(flattener->draft, "Nothing leads to ", check->keep[i].name.text,
+                                         ", which was to be kept.");
     return is_good;
 }
 
@@ -477,7 +474,7 @@ static spf_err_t check_lookups(flattener_t *flattener)
 {
     if (flattener->draft->lookups <= SPF_LOOKUPS_MAX)
         return SPF_OK;
-    spf_sentence_set(flattener->error, "the terms that must stay take more than ten lookups by themselves", NULL);
+    SPF_SENTENCE_SET(flattener->error, "the terms that must stay take more than ten lookups by themselves");
     return SPF_EINVAL;
 }
 
@@ -506,11 +503,10 @@ static spf_err_t write_in_some_size(flattener_t *flattener)
     err = write_records(flattener, ANSWER_EDNS);
     if (err != SPF_OK)
         return err;
-    return spf_draft_add_note(
+    return SPF_DRAFT_ADD_NOTE(
                flattener->draft,
                "In DNS answers of 512 octets, as RFC 7208 section 3.4 recommends, it would take more than "
-               "ten lookups: the answers have up to 1232, which needs EDNS or TCP.",
-               NULL)
+               "ten lookups: the answers have up to 1232, which needs EDNS or TCP.")
                ? SPF_OK
                : SPF_ENOMEM;
 }
@@ -584,12 +580,12 @@ static bool is_prefix(const char *prefix)
 static spf_err_t check_options(const spf_flatten_options_t *options, spf_buf_t *error)
 {
     if (!is_prefix(options->prefix)) {
-        spf_sentence_set(error, "the prefix \"", options->prefix,
-                         "\" is none: expected letters, digits, hyphens and underscores", NULL);
+        SPF_SENTENCE_SET(error, "the prefix \"", options->prefix,
+                         "\" is none: expected letters, digits, hyphens and underscores");
         return SPF_EINVAL;
     }
     if (options->answer_max != 0 && (options->answer_max < ANSWER_LEAST || options->answer_max > ANSWER_LARGEST)) {
-        spf_sentence_set(error, "an answer has 128 to 65535 octets", NULL);
+        SPF_SENTENCE_SET(error, "an answer has 128 to 65535 octets");
         return SPF_EINVAL;
     }
     return SPF_OK;

@@ -45,7 +45,7 @@ static spf_err_t read_keep(spf_flatten_check_t *check, spf_arena_t *arena, const
         const char *text = options->keep[i];
         bool is_out_of_memory = false;
         if (!spf_name_from_utf8(&check->keep[i].name, text, strlen(text), &is_out_of_memory)) {
-            spf_sentence_set(error, "\"", text, "\" is no domain name", NULL);
+            SPF_SENTENCE_SET(error, "\"", text, "\" is no domain name");
             return is_out_of_memory ? SPF_ENOMEM : SPF_EINVAL;
         }
     }
@@ -66,7 +66,7 @@ typedef struct checker {
 static spf_err_t refuse_term(checker_t *checker, const spf_tree_node_t *node, const spf_node_term_t *view,
                              const char *text, const char *more)
 {
-    spf_sentence_set(checker->error, view->text, " in the record of ", node->view.domain, ": ", text, more, NULL);
+    SPF_SENTENCE_SET(checker->error, view->text, " in the record of ", node->view.domain, ": ", text, more);
     return SPF_EINVAL;
 }
 
@@ -212,9 +212,8 @@ static spf_err_t check_node(checker_t *checker, const spf_tree_node_t *node)
     spf_err_t err = SPF_OK;
 
     if (node->view.has_syntax_error) {
-        spf_sentence_set(checker->error, "the record of ", node->view.domain,
-                         " has a syntax error: ", node->view.error != NULL ? node->view.error : "it cannot be read",
-                         NULL);
+        SPF_SENTENCE_SET(checker->error, "the record of ", node->view.domain,
+                         " has a syntax error: ", node->view.error != NULL ? node->view.error : "it cannot be read");
         return SPF_EINVAL;
     }
     for (uint32_t i = 0; err == SPF_OK && i < node->record->term_count; i++)
@@ -231,12 +230,12 @@ static spf_err_t check_root(checker_t *checker)
     const char *gap = gap_of(root->status), *mistake = mistake_of(root->status);
 
     if ((tree->scope & scope) != scope) {
-        spf_sentence_set(checker->error, "the survey did not look for records and addresses", NULL);
+        SPF_SENTENCE_SET(checker->error, "the survey did not look for records and addresses");
         return SPF_EINVAL;
     }
     if (gap == NULL && mistake == NULL)
         return SPF_OK;
-    spf_sentence_set(checker->error, root->domain, " cannot be flattened: ", gap != NULL ? gap : mistake, NULL);
+    SPF_SENTENCE_SET(checker->error, root->domain, " cannot be flattened: ", gap != NULL ? gap : mistake);
     return SPF_EINVAL;
 }
 

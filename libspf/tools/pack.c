@@ -126,7 +126,7 @@ static bool add_spec(spf_buf_t *buf, const char *name)
     return !buf->full;
 }
 
-enum { INCLUDE_MAX = 2 * SPF_NAME_MAX + sizeof " include:" };
+enum { INCLUDE_MAX = SPF_NAME_MAX + SPF_NAME_MAX + sizeof " include:" };
 
 /* Names the part after the next number that is free. */
 static bool name_part(packer_t *packer, part_t *part)
@@ -145,8 +145,8 @@ static bool name_part(packer_t *packer, part_t *part)
     spf_buf_init(&text, include, sizeof include);
     spf_buf_add_text(&text, " include:");
     if (name.full || packer->draft->domain_length == 0 || !add_spec(&text, name.data)) {
-        spf_sentence_set(packer->error, "the record must be parted, and \"", name.data,
-                         "\" cannot be the name of a further one", NULL);
+        SPF_SENTENCE_SET(packer->error, "the record must be parted, and \"", name.data,
+                         "\" cannot be the name of a further one");
         return false;
     }
     memcpy(part->name, name.data, name.len + 1);
@@ -224,9 +224,8 @@ static spf_err_t too_many(packer_t *packer, const place_t *place)
 
     spf_buf_init(&count, storage, sizeof storage);
     spf_buf_add_uint(&count, place->item->network_count);
-    spf_sentence_set(packer->error, "the ", count.data,
-                     " networks that are left after merging take more records of this size than ten lookups allow",
-                     NULL);
+    SPF_SENTENCE_SET(packer->error, "the ", count.data,
+                     " networks that are left after merging take more records of this size than ten lookups allow");
     return SPF_EINVAL;
 }
 
@@ -267,8 +266,8 @@ static place_t *largest_in_main(packer_t *packer)
 
 static spf_err_t fixed_too_long(packer_t *packer)
 {
-    spf_sentence_set(packer->error, "what must stay in the record of ", packer->draft->domain,
-                     " is too long for a DNS answer of this size", NULL);
+    SPF_SENTENCE_SET(packer->error, "what must stay in the record of ", packer->draft->domain,
+                     " is too long for a DNS answer of this size");
     return SPF_EINVAL;
 }
 
@@ -385,7 +384,7 @@ static spf_err_t add_record(packer_t *packer, const char *name, const spf_buf_t 
         return SPF_ENOMEM;
     if (is_good)
         return SPF_OK;
-    spf_sentence_set(packer->error, "the name ", name, " cannot stand in a record", NULL);
+    SPF_SENTENCE_SET(packer->error, "the name ", name, " cannot stand in a record");
     return SPF_EINVAL;
 }
 
@@ -439,7 +438,7 @@ static spf_err_t pack(packer_t *packer, size_t main_answer_max)
 {
     spf_err_t err;
 
-    spf_sentence_set(packer->error, "", NULL);
+    SPF_SENTENCE_SET(packer->error, "");
     packer->part_count = 0;
     packer->number = 1;
     packer->place_count = 0;
@@ -474,9 +473,8 @@ static spf_err_t pack_beside_others(packer_t *packer)
         return err;
     spf_buf_init(&number, storage, sizeof storage);
     spf_buf_add_uint(&number, others);
-    return spf_draft_add_note(packer->draft, "The other TXT records of ", packer->draft->domain, " take ", number.data,
-                              " octets of an answer: together with them the record may not fit a DNS answer over UDP.",
-                              NULL)
+    return SPF_DRAFT_ADD_NOTE(packer->draft, "The other TXT records of ", packer->draft->domain, " take ", number.data,
+                              " octets of an answer: together with them the record may not fit a DNS answer over UDP.")
                ? SPF_OK
                : SPF_ENOMEM;
 }

@@ -357,8 +357,8 @@ static spf_err_t refuse(prover_t *prover, const spf_ip_t *client, spf_result_t i
 
     spf_buf_init(&text, storage, sizeof storage);
     spf_ip_add_text(&text, client);
-    spf_sentence_set(prover->error, "the proof failed: for ", text.data, " the records made give ", spf_result_name(is),
-                     ", those published ", spf_result_name(was), NULL);
+    SPF_SENTENCE_SET(prover->error, "the proof failed: for ", text.data, " the records made give ", spf_result_name(is),
+                     ", those published ", spf_result_name(was));
     return SPF_EINVAL;
 }
 
@@ -463,7 +463,7 @@ static spf_err_t collect_edges(prover_t *prover, spf_record_t *const *records)
     sort_edges(prover);
     if (prover->edge_count <= EDGES_MAX)
         return SPF_OK;
-    spf_sentence_set(prover->error, "there are more networks than can be compared one by one", NULL);
+    SPF_SENTENCE_SET(prover->error, "there are more networks than can be compared one by one");
     return SPF_EINVAL;
 }
 

@@ -121,8 +121,8 @@ static void json(void **state)
     memset(text, 'x', 299);
     text[299] = '\0';
     draft = make("example.com", text);
-    assert_true(spf_draft_add_note(draft, "one ", "\"note\"\x01", NULL));
-    assert_true(spf_draft_add_note(draft, text, NULL));
+    assert_true(SPF_DRAFT_ADD_NOTE(draft, "one ", "\"note\"\x01"));
+    assert_true(SPF_DRAFT_ADD_NOTE(draft, text));
     snprintf(
         expected, sizeof expected,
         "{\"domain\":\"example.com\",\"lookups\":0,\"records\":[{\"name\":\"example.com\",\"text\":\"%s\","
