@@ -12,7 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = pathlib.Path(__file__).resolve().parent
-SOURCES = ["swig/bridge.c", "swig/resolver.c", "swig/convert.c"]
+SOURCES = ["swig/%s.c" % name for name in ("bridge", "survey", "resolver", "convert", "convert_tools")]
 CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-fvisibility=hidden"]
 
 # Nothing is built inside the source tree.

@@ -259,7 +259,8 @@ def test_misuse_of_a_result() -> None:
 
 
 def test_words_are_those_of_the_library() -> None:
-    kinds: List[Type[libspf.Word]] = [libspf.ResultCode, libspf.Cause, libspf.Identity, libspf.DNSSEC, libspf.Outcome]
+    kinds: List[Type[libspf.Word]] = [libspf.ResultCode, libspf.Cause, libspf.Identity, libspf.DNSSEC, libspf.Outcome,
+                                      libspf.NodeStatus, libspf.Severity]
     assert [tuple(str(word) for word in kind) for kind in kinds] == [tuple(words) for words in _swig.words()]
     for code in libspf.ErrorCode:
         assert libspf.Error(code).text

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The types of the package libspf, kept by hand. What each means is said in the docstrings: help(libspf)."""
+import dataclasses
 import enum
 import ipaddress
 import os
@@ -36,31 +37,50 @@ __all__ = [
     "Checks",
     "Context",
     "DNSSEC",
+    "Draft",
+    "DraftRecord",
     "Error",
     "ErrorCode",
+    "Evidence",
+    "EvidenceItem",
     "Fold",
     "Identity",
     "Lookup",
+    "Network",
+    "Node",
+    "NodeStatus",
     "Outcome",
     "Path",
     "Query",
     "QueryType",
     "Records",
+    "Remark",
     "Resolver",
     "ResolverFunction",
     "Result",
     "ResultCode",
     "SMTPReply",
+    "Severity",
     "Step",
+    "Summary",
+    "Survey",
+    "Term",
     "Text",
     "Word",
     "check",
     "check_async",
     "check_many",
+    "compose",
+    "lint",
+    "lint_async",
+    "read_evidence",
     "shared_context",
+    "survey",
+    "survey_async",
 ]
 
 Address = Union[str, ipaddress.IPv4Address, ipaddress.IPv6Address]
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Text = Union[str, bytes]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Fold = Literal["none", "lf", "crlf"]
@@ -118,6 +138,24 @@ class Outcome(Word):
     TEMPERROR = "temperror"
     PERMERROR = "permerror"
     UNUSABLE = "unusable"
+
+class NodeStatus(Word):
+    RECORD = "record"
+    NO_DOMAIN = "no-domain"
+    NO_RECORD = "no-record"
+    SEVERAL = "several"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    BOGUS = "bogus"
+    BAD_NAME = "bad-name"
+    MACRO = "macro"
+    LOOP = "loop"
+    NOT_ASKED = "not-asked"
+
+class Severity(Word):
+    ERROR = "error"
+    WARNING = "warning"
+    ADVICE = "advice"
 
 # ------------------------------------------------------------------------------------------------------------ errors
 
@@ -224,6 +262,150 @@ class Result:
     def trace_text(self) -> str: ...
     def json(self) -> str: ...
     def as_dict(self) -> Dict[str, Any]: ...
+    def advice(self, then: Union[EvidenceItem, ResultCode, str, None] = None) -> Tuple[str, ...]: ...
+
+class EvidenceItem(NamedTuple):
+    field: str
+    result: Optional[str]
+    value: Optional[ResultCode]
+    ip: Optional[str]
+    sender: Optional[str]
+    helo: Optional[str]
+    receiver: Optional[str]
+    identity: Identity
+    comment: Optional[str]
+    offset: int
+    length: int
+
+class Evidence(NamedTuple):
+    items: Tuple[EvidenceItem, ...]
+    check: Optional[EvidenceItem]
+
+def read_evidence(text: Text) -> Evidence: ...
+
+# ------------------------------------------------------------------------------------------------------ record tools
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    text: str
+    offset: int
+    length: int
+    kind: str
+    result: Optional[ResultCode]
+    target: Optional[str]
+    depends_on_mail: bool
+    is_reached: bool
+    lookup_number: Optional[int]
+    void_number: Optional[int]
+    void_number6: Optional[int]
+    is_past_limit: bool
+    is_past_limit6: bool
+    status: NodeStatus
+    answer: Optional[str]
+    ttl: Optional[int]
+    networks: Tuple[Network, ...]
+    host_count: int
+    child: Optional[Node]
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    domain: str
+    status: NodeStatus
+    detail: Optional[str]
+    record: Optional[str]
+    record_count: int
+    ttl: Optional[int]
+    dnssec: DNSSEC
+    error: Optional[str]
+    error_offset: Optional[int]
+    lookups: int
+    void_lookups: int
+    void_lookups6: int
+    running_lookups: int
+    running_void_lookups: int
+    running_void_lookups6: int
+    answer_octets: Optional[int]
+    depth: int
+    terms: Tuple[Term, ...]
+    parent: Optional[Node]
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    lookups: int
+    void_lookups: int
+    void_lookups6: int
+    max_lookups: int
+    max_void_lookups: int
+    records: int
+    networks: int
+    is_anybody: bool
+    is_complete: bool
+    has_failure: bool
+    is_permerror: bool
+    is_permerror6: bool
+    ttl: Optional[int]
+    elapsed: float
+
+@dataclasses.dataclass(frozen=True)
+class Remark:
+    severity: Severity
+    code: str
+    domain: str
+    node: Optional[Node]
+    record: Optional[str]
+    offset: int
+    length: int
+    section: str
+    sentence: str
+    fix: Optional[str]
+    replacement: Optional[str]
+    replace_offset: Optional[int]
+    replace_length: Optional[int]
+
+class DraftRecord(NamedTuple):
+    name: str
+    text: str
+    answer_octets: int
+
+class Draft:
+    @property
+    def records(self) -> Tuple[DraftRecord, ...]: ...
+    @property
+    def lookups(self) -> int: ...
+    @property
+    def notes(self) -> Tuple[str, ...]: ...
+    def zone(self, ttl: Optional[int] = None) -> str: ...
+    def nsupdate(self, ttl: Optional[int] = None, zone: Optional[str] = None, server: Optional[str] = None) -> str: ...
+    def json(self) -> str: ...
+    def as_dict(self) -> Dict[str, Any]: ...
+
+class Survey:
+    @property
+    def domain(self) -> str: ...
+    @property
+    def nodes(self) -> Tuple[Node, ...]: ...
+    @property
+    def summary(self) -> Summary: ...
+    @property
+    def remarks(self) -> Tuple[Remark, ...]: ...
+    @property
+    def fixed_record(self) -> Optional[str]: ...
+    def text(self, *, ascii: bool = False, networks: bool = False, color: bool = False) -> str: ...
+    def dot(self) -> str: ...
+    def json(self) -> str: ...
+    def as_dict(self) -> Dict[str, Any]: ...
+    def flatten(
+        self,
+        keep: Union[str, Iterable[str]] = (),
+        prefix: Optional[str] = None,
+        answer_max: Optional[int] = None,
+    ) -> Draft: ...
+
+def compose(
+    senders: Union[str, Iterable[Union[Address, Network]]],
+    domain: Optional[Text] = None,
+    all: Optional[str] = None,
+) -> Draft: ...
 
 # ---------------------------------------------------------------------------------------------------------- resolver
 
@@ -339,6 +521,46 @@ class Context:
         would_be: bool = False,
         record: Optional[Text] = None,
     ) -> Checks[_Q]: ...
+    def survey(
+        self,
+        domain: Optional[Text] = None,
+        *,
+        record: Optional[Text] = None,
+        includes: bool = True,
+        addresses: bool = True,
+        nearby: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Survey: ...
+    async def survey_async(
+        self,
+        domain: Optional[Text] = None,
+        *,
+        record: Optional[Text] = None,
+        includes: bool = True,
+        addresses: bool = True,
+        nearby: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Survey: ...
+    def lint(
+        self,
+        subject: Text,
+        *,
+        domain: Optional[Text] = None,
+        includes: bool = True,
+        addresses: bool = True,
+        nearby: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Tuple[Remark, ...]: ...
+    async def lint_async(
+        self,
+        subject: Text,
+        *,
+        domain: Optional[Text] = None,
+        includes: bool = True,
+        addresses: bool = True,
+        nearby: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Tuple[Remark, ...]: ...
 
 def shared_context(config: Optional[Path] = None) -> Context: ...
 def check(
@@ -377,3 +599,39 @@ def check_many(
     would_be: bool = False,
     record: Optional[Text] = None,
 ) -> Checks[_Q]: ...
+def survey(
+    domain: Optional[Text] = None,
+    *,
+    record: Optional[Text] = None,
+    includes: bool = True,
+    addresses: bool = True,
+    nearby: bool = True,
+    timeout: Optional[float] = None,
+) -> Survey: ...
+async def survey_async(
+    domain: Optional[Text] = None,
+    *,
+    record: Optional[Text] = None,
+    includes: bool = True,
+    addresses: bool = True,
+    nearby: bool = True,
+    timeout: Optional[float] = None,
+) -> Survey: ...
+def lint(
+    subject: Text,
+    *,
+    domain: Optional[Text] = None,
+    includes: bool = True,
+    addresses: bool = True,
+    nearby: bool = True,
+    timeout: Optional[float] = None,
+) -> Tuple[Remark, ...]: ...
+async def lint_async(
+    subject: Text,
+    *,
+    domain: Optional[Text] = None,
+    includes: bool = True,
+    addresses: bool = True,
+    nearby: bool = True,
+    timeout: Optional[float] = None,
+) -> Tuple[Remark, ...]: ...

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From Python's arguments to a check: what is wrong with them is TypeError or ValueError, and says what is allowed."""
 import ipaddress
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Union
 
 from . import _swig
 from ._errors import Error, ErrorCode
@@ -25,24 +25,25 @@ def _set_identity(check: _swig.Check, identity: Any) -> int:
     return check.set_identity(number)
 
 
-def _set_timeout(check: _swig.Check, seconds: Any) -> int:
+def set_timeout(job: Union[_swig.Check, _swig.Survey], seconds: Any) -> int:
     if seconds is None:
         return 0
-    return check.set_timeout_ms(seconds_as_ms("timeout", seconds))
+    return job.set_timeout_ms(seconds_as_ms("timeout", seconds))
 
 
 _OPTIONS: Dict[str, Callable[[_swig.Check, Any], int]] = {
     "identity": _set_identity,
     "receiver": _swig.Check.set_receiver,
-    "timeout": _set_timeout,
+    "timeout": set_timeout,
     "trace": lambda check, value: check.set_trace(bool(value)),
     "would_be": lambda check, value: check.set_would_be(bool(value)),
     "record": _swig.Check.set_record,
 }
 
 
-def _refused(check: _swig.Check, name: str, err: int) -> Exception:
-    sentence = check.error()
+def refused(job: Union[_swig.Check, _swig.Survey], name: str, err: int) -> Exception:
+    """What is raised when a setter says no."""
+    sentence = job.error()
     if err == ErrorCode.EINVAL:
         return ValueError(sentence if sentence.lower().startswith(name) else "%s: %s" % (name, sentence))
     return Error(err, sentence)
@@ -60,12 +61,12 @@ def new_check(handle: _swig.Handle, ip: Any, sender: Any, helo: Any, options: Di
     """A check with everything set."""
     check = _swig.Check(handle, ip if isinstance(ip, str) else _address_text(ip), sender, helo)
     if check.end:
-        raise _refused(check, "ip", check.end)
+        raise refused(check, "ip", check.end)
     for name, value in options.items():
         setter = _OPTIONS.get(name)
         if setter is None:
             raise TypeError("a check has no option %r; there are %s" % (name, ", ".join(_OPTIONS)))
         err = setter(check, value)
         if err:
-            raise _refused(check, name, err)
+            raise refused(check, name, err)
     return check

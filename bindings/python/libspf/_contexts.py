@@ -1,33 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""Contexts: a resolver, its caches and the checks in flight."""
+"""Contexts: a resolver, its caches and the checks and surveys in flight."""
 import asyncio
 import os
 import threading
 import weakref
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional, Tuple
 
 from . import _swig
 from ._asking import new_check
 from ._errors import Error, ErrorCode
 from ._many import Checks
-from ._ports import STARTED_AT_ONCE, LoopPort, ThreadPort, close_loop, new_loop
+from ._ports import STARTED_AT_ONCE, Job, LoopPort, ThreadPort, close_loop, new_loop
 from ._resolver import Questions
 from ._results import Result
 from ._settings import Settings
+from ._tools import Remark, Survey, lint_question, new_survey
 
 CONFIG_FILE = "/etc/libspf.conf"
 
 _contexts: "weakref.WeakSet[Context]" = weakref.WeakSet()
 
 
-def _ended(check: _swig.Check) -> Result:
-    if check.end:
-        raise Error(check.end)
-    return Result(check)
-
-
 class Context:
-    """A resolver, its caches and the checks in flight: one of your own, beside the one that the whole process shares.
+    """A resolver, its caches and what is in flight: one of your own, beside the one that the whole process shares.
 
     with libspf.Context(resolver="192.0.2.53", timeout=5) as context:
         print(context.check("192.0.2.7", "ann@example.com"))
@@ -100,11 +95,11 @@ class Context:
 
     @property
     def pending(self) -> int:
-        """How many checks are started and have not ended; without those that threads wait for."""
+        """How many checks and surveys are started and have not ended; without those that threads wait for."""
         return 0 if self._handle is None else self._handle.pending()
 
     def close(self) -> None:
-        """Ends every check in flight with an Error whose code is ECANCELED, and gives the caches back.
+        """Ends every check and survey in flight with an Error whose code is ECANCELED, and gives the caches back.
 
         The context that the process shares stays as long as anybody else has it.
         """
@@ -146,32 +141,8 @@ class Context:
         Other threads go on meanwhile.
         """
         check = new_check(self._open(), ip, sender, helo, options)
-        if self._questions is None and threading.current_thread() is not threading.main_thread():
-            err = check.run()
-            if err:
-                raise Error(err)
-        elif self._questions is not None and self._questions.is_async:
-            return self._run_in_loop(ip, sender, helo, options)
-        else:
-            self._run(check)
-        return _ended(check)
-
-    def _run(self, check: _swig.Check) -> None:
-        """As check.run(), but sees to signals and to a resolver of Python."""
-        port = self._idle.pop() if self._idle else ThreadPort(self._open(), self._questions)
-        err = check.start(port.port)
-        if err:
-            raise Error(err)
-        port.run(check)
-        self._idle.append(port)
-
-    def _run_in_loop(self, *question: Any) -> Result:
-        """For a resolver that awaits: an event loop for this one check."""
-        loop = new_loop("await check_async()")
-        try:
-            return loop.run_until_complete(self.check_async(*question[:3], **question[3]))
-        finally:
-            close_loop(loop)
+        self._finish(check, "await check_async()")
+        return Result(check)
 
     async def check_async(self, ip: Any, sender: Any = None, helo: Any = None, **options: Any) -> Result:
         """As check(), but lets the event loop of asyncio go on while it waits; thousands may be under way at once.
@@ -179,14 +150,93 @@ class Context:
         If the task is cancelled, so is the check.
         """
         check = new_check(self._open(), ip, sender, helo, options)
-        loop = asyncio.get_running_loop()
-        port = self._port_of(loop)
-        err = check.start(port.port)
+        await self._finish_async(check)
+        return Result(check)
+
+    def survey(self, domain: Any = None, *, record: Any = None, **options: Any) -> Survey:
+        """Finds everything that a domain's record leads to, and waits for the Survey.
+
+        domain: whose record; str or bytes. It may be left out where a record is given.
+        record: survey this record as if the domain had published it; also as it stands in a zone file, as "quoted"
+            "strings".
+
+        Options, all by name:
+        includes: False: without the records of includes and redirects.
+        addresses: False: without what a, mx and exists terms stand for.
+        nearby: False: without what people do wrong around a record: other names, DMARC, type 99.
+        timeout: the deadline in seconds, 0.001 to 600, if not the configured one; what was not answered by then is
+            reported as a timeout.
+
+        What DNS or the record says is never an exception. Other threads go on meanwhile.
+        """
+        survey = new_survey(self._open(), domain, record, options)
+        self._finish(survey, "await survey_async()")
+        return Survey(survey)
+
+    async def survey_async(self, domain: Any = None, *, record: Any = None, **options: Any) -> Survey:
+        """As survey(), but lets the event loop of asyncio go on while it waits; many may be under way at once.
+
+        If the task is cancelled, so is the survey.
+        """
+        survey = new_survey(self._open(), domain, record, options)
+        await self._finish_async(survey)
+        return Survey(survey)
+
+    def lint(self, subject: Any, *, domain: Any = None, **options: Any) -> Tuple[Remark, ...]:
+        """What is wrong with a record, or with the one of a domain: the remarks of its survey.
+
+        subject: a record or a domain; what has a blank, "=", ":" or a quote in it is a record.
+        domain: which a given record is for, if that is known.
+
+        Options are those of survey().
+        """
+        name, record = lint_question(subject, domain)
+        return self.survey(name, record=record, **options).remarks
+
+    async def lint_async(self, subject: Any, *, domain: Any = None, **options: Any) -> Tuple[Remark, ...]:
+        """As lint(), but lets the event loop of asyncio go on while it waits; many may be under way at once."""
+        name, record = lint_question(subject, domain)
+        return (await self.survey_async(name, record=record, **options)).remarks
+
+    def _finish(self, job: Job, instead: str) -> None:
+        """Waits for the end of a check or a survey."""
+        if self._questions is None and threading.current_thread() is not threading.main_thread():
+            err = job.run()
+            if err:
+                raise Error(err)
+        elif self._questions is not None and self._questions.is_async:
+            self._run_in_loop(job, instead)
+        else:
+            self._run(job)
+        if job.end:
+            raise Error(job.end)
+
+    def _run(self, job: Job) -> None:
+        """As job.run(), but sees to signals and to a resolver of Python."""
+        port = self._idle.pop() if self._idle else ThreadPort(self._open(), self._questions)
+        err = job.start(port.port)
         if err:
             raise Error(err)
-        number = check.number
+        port.run()
+        self._idle.append(port)
+
+    def _run_in_loop(self, job: Job, instead: str) -> None:
+        """For a resolver that awaits: an event loop for this one job."""
+        loop = new_loop(instead)
+        try:
+            loop.run_until_complete(self._finish_async(job))
+        finally:
+            close_loop(loop)
+
+    async def _finish_async(self, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+        port = self._port_of(loop)
+        err = job.start(port.port)
+        if err:
+            raise Error(err)
+        number = job.number
         future: "asyncio.Future[None]" = loop.create_future()
-        port.waiting[number] = future, check
+        port.waiting[number] = future, job
         try:
             # Where others are waited for too, the loop will do what can be done for all.
             if not port.is_watched or self._questions is not None or not number % STARTED_AT_ONCE:
@@ -196,10 +246,11 @@ class Context:
                 await future
         finally:
             if port.waiting.pop(number, None) is not None:
-                check.cancel()
+                job.cancel()
             if port.is_watched and not port.waiting:
                 self._unwatch(loop, port)
-        return _ended(check)
+        if job.end:
+            raise Error(job.end)
 
     def _loop_ports(self) -> List[LoopPort]:
         ports = [port() if isinstance(port, weakref.ref) else port for port in list(self._ports.values())]
@@ -291,6 +342,43 @@ def check_many(questions: Any, *, concurrency: int = 100, ordered: bool = True, 
     As Context.check_many(), which describes the arguments, in the context that the process shares.
     """
     return shared_context().check_many(questions, concurrency=concurrency, ordered=ordered, **options)
+
+
+def survey(domain: Any = None, *, record: Any = None, **options: Any) -> Survey:
+    """Finds everything that a domain's record leads to, and waits for the Survey.
+
+    print(libspf.survey("example.com").text())
+
+    As Context.survey(), where the options are described, in the context that the process shares.
+    """
+    return shared_context().survey(domain, record=record, **options)
+
+
+async def survey_async(domain: Any = None, *, record: Any = None, **options: Any) -> Survey:
+    """As survey(), but lets the event loop of asyncio go on while it waits; many may be under way at once.
+
+    If the task is cancelled, so is the survey. Context.survey_async() in the context that the process shares.
+    """
+    return await shared_context().survey_async(domain, record=record, **options)
+
+
+def lint(subject: Any, *, domain: Any = None, **options: Any) -> Tuple[Remark, ...]:
+    """What is wrong with a record, or with the one of a domain: the remarks of its survey.
+
+    for remark in libspf.lint("v=spf1 include=_spf.example.net -all"):
+        print(remark)
+
+    As Context.lint(), where the arguments are described, in the context that the process shares.
+    """
+    return shared_context().lint(subject, domain=domain, **options)
+
+
+async def lint_async(subject: Any, *, domain: Any = None, **options: Any) -> Tuple[Remark, ...]:
+    """As lint(), but lets the event loop of asyncio go on while it waits; many may be under way at once.
+
+    Context.lint_async() in the context that the process shares.
+    """
+    return await shared_context().lint_async(subject, domain=domain, **options)
 
 
 def _after_fork() -> None:

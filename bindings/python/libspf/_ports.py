@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Where checks end: every event loop, and every thread that waits for some, has a port of its own."""
+"""Where checks and surveys end: every event loop, and every thread that waits for some, has a port of its own."""
 import asyncio
 import select
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 from . import _swig
 from ._errors import Error
@@ -11,9 +11,11 @@ from ._resolver import Questions
 # While many checks are started, answers must not wait so long that their questions are asked again.
 STARTED_AT_ONCE = 64
 
+Job = Union[_swig.Check, _swig.Survey]
+
 
 class Port:
-    """Checks end in any thread that uses the context; whose port they were started in learns of it."""
+    """Jobs end in any thread that uses the context; whose port they were started in learns of it."""
 
     __slots__ = ("handle", "questions", "port", "__weakref__")
 
@@ -42,8 +44,8 @@ class ThreadPort(Port):
         poll.register(self.port.fileno(), select.POLLIN)
         poll.poll()
 
-    def run(self, check: _swig.Check) -> None:
-        """Waits for the end of a check that was started here, and for no other."""
+    def run(self) -> None:
+        """Waits for the end of the one job that was started here."""
         self.turn()
         while not self.port.take_done():
             self.wait()
@@ -51,13 +53,13 @@ class ThreadPort(Port):
 
 
 class LoopPort(Port):
-    """Of an event loop. The loop watches it only while some check is waited for, and only then it knows the loop."""
+    """Of an event loop. The loop watches it only while something is waited for, and only then it knows the loop."""
 
     __slots__ = ("waiting", "is_watched")
 
     def __init__(self, handle: _swig.Handle, questions: Optional[Questions]) -> None:
         super().__init__(handle, questions)
-        self.waiting: Dict[int, Tuple["asyncio.Future[None]", _swig.Check]] = {}
+        self.waiting: Dict[int, Tuple["asyncio.Future[None]", Job]] = {}
         self.is_watched = False
 
     def ready(self) -> None:
@@ -78,9 +80,9 @@ class LoopPort(Port):
         self.is_watched = False
 
     def cancel(self) -> None:
-        """Ends every check, in any thread; the loop tells those who wait."""
-        for _, check in list(self.waiting.values()):
-            check.cancel()
+        """Ends every job, in any thread; the loop tells those who wait."""
+        for _, job in list(self.waiting.values()):
+            job.cancel()
 
 
 def new_loop(instead: str) -> asyncio.AbstractEventLoop:

@@ -159,11 +159,12 @@ def _fold_number(fold: str) -> int:
 class _Kept:
     """The reports of a Result that came from another process."""
 
-    def __init__(self, steps: Any, lookups: Any, reply: Any, texts: Dict[Tuple[str, int], str]) -> None:
+    def __init__(self, steps: Any, lookups: Any, reply: Any, texts: Dict[Tuple[str, int], str], advice: Any) -> None:
         self.steps: Callable[[], Any] = lambda: steps
         self.lookups: Callable[[], Any] = lambda: lookups
         self.smtp_reply: Callable[[], Any] = lambda: reply
         self.texts = texts
+        self._advice = advice
 
     def received_spf(self, fold: int) -> str:
         return self.texts["received_spf", fold]
@@ -179,6 +180,9 @@ class _Kept:
 
     def json(self) -> str:
         return self.texts["json", 0]
+
+    def advice(self, then: int) -> str:
+        return "\n".join(self._advice[then + 1])
 
 
 def _kept(facts: Any, *parts: Any) -> "Result":
@@ -275,6 +279,14 @@ class Result:
         found: Dict[str, Any] = json.loads(self.json())
         return found
 
+    def advice(self, then: Any = None) -> Tuple[str, ...]:
+        """What the result means, and what the domain's owner, the sender and the receiver can do about it: sentences.
+
+        then: what a header said, an EvidenceItem of read_evidence(), or a result: how this compares with that.
+        """
+        then = getattr(then, "value", then)  # a str has none
+        return tuple(_text(self._check.advice(-1 if then is None else _result_number(then))).splitlines())
+
     def __str__(self) -> str:
         return "%s: %s" % (self.result, self.reason)
 
@@ -290,7 +302,19 @@ class Result:
         }
         texts["trace_text", 0] = check.trace_text()
         texts["json", 0] = check.json()
-        return _kept, (self._facts or self._read(), check.steps(), check.lookups(), check.smtp_reply(), texts)
+        lines: Dict[str, str] = {}  # each is pickled once
+        advice = [
+            [lines.setdefault(line, line) for line in _text(check.advice(then)).splitlines()]
+            for then in range(-1, len(RESULTS))
+        ]
+        return _kept, (self._facts or self._read(), check.steps(), check.lookups(), check.smtp_reply(), texts, advice)
+
+
+def _result_number(result: Any) -> int:
+    try:
+        return RESULTS.index(result)
+    except ValueError:
+        raise ValueError("then: %r is no result; there are %s" % (result, ", ".join(RESULTS))) from None
 
 
 def _text(text: Optional[str]) -> str:

@@ -73,7 +73,7 @@ void bridge_signal_clear(int fd)
 struct bridge_context {
     spf_context_t *context;      /* under the lock; NULL: closed */
     bridge_resolver_t *resolver; /* as long as that; NULL: libunbound */
-    unsigned references;         /* Python's, checks' and ports' */
+    unsigned references;         /* Python's, jobs' and ports' */
 };
 
 static bridge_context_t *context_ref(bridge_context_t *context)
@@ -212,17 +212,17 @@ uint64_t bridge_context_take_cancelled(bridge_context_t *context)
 
 /* ------------------------------------------------------------------------------------------------------------ ports */
 
-typedef TAILQ_HEAD(bridge_check_list, bridge_check) bridge_check_list_t;
+typedef TAILQ_HEAD(bridge_job_list, bridge_job) bridge_job_list_t;
 
 struct bridge_port {
     bridge_context_t *context;
     unsigned generation;
-    unsigned references; /* Python's, and those of the checks in flight */
+    unsigned references; /* Python's, and those of the jobs in flight */
     int epoll_fd;        /* the context's descriptor and the signal's: what the loop watches */
     int signal_fd;
     bool is_signalled;
     bool is_processing; /* whoever does will look into the list afterwards */
-    bridge_check_list_t done;
+    bridge_job_list_t done;
 };
 
 static bool port_watch(const bridge_port_t *port, int fd)
@@ -302,138 +302,179 @@ spf_err_t bridge_port_process(bridge_port_t *port)
 
 uint64_t bridge_port_take_done(bridge_port_t *port)
 {
-    bridge_check_t *check;
+    bridge_job_t *job;
     uint64_t number = 0;
 
     bridge_lock();
-    check = TAILQ_FIRST(&port->done);
-    if (check != NULL) {
-        TAILQ_REMOVE(&port->done, check, link);
-        check->is_listed = false;
-        number = check->number;
+    job = TAILQ_FIRST(&port->done);
+    if (job != NULL) {
+        TAILQ_REMOVE(&port->done, job, link);
+        job->is_listed = false;
+        number = job->number;
     }
     bridge_unlock();
     return number;
 }
 
 /* With the lock. Who processes for this port right now looks into the list next. */
-static void port_put(bridge_port_t *port, bridge_check_t *check)
+static void port_put(bridge_port_t *port, bridge_job_t *job)
 {
-    TAILQ_INSERT_TAIL(&port->done, check, link);
-    check->is_listed = true;
+    TAILQ_INSERT_TAIL(&port->done, job, link);
+    job->is_listed = true;
     if (port->is_signalled || port->is_processing || port->generation != bridge_generation())
         return;
     port->is_signalled = true;
     bridge_signal_set(port->signal_fd);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- checks */
+/* ------------------------------------------------------------------------------------------------------------- jobs */
 
 static uint64_t last_number;
 
-spf_err_t bridge_check_new(bridge_check_t **check, bridge_context_t *context)
+bridge_job_t *bridge_job_new(const bridge_job_ops_t *ops, bridge_context_t *context)
 {
     spf_context_t *entered = bridge_context_enter(context);
-    bridge_check_t *made = calloc(1, sizeof *made);
-    spf_err_t err = entered == NULL ? SPF_ESTATE : SPF_ENOMEM;
+    bridge_job_t *job = calloc(1, ops->size);
+    bool is_made = entered != NULL && job != NULL && ops->make(job, entered) == SPF_OK;
 
-    if (entered != NULL && made != NULL)
-        err = spf_check_new(&made->check, entered);
     spf_context_release(entered);
-    if (err != SPF_OK) {
-        free(made);
-        return err;
+    if (!is_made) {
+        free(job);
+        return NULL;
     }
     bridge_lock();
     context->references++;
-    made->number = ++last_number;
+    job->number = ++last_number;
     bridge_unlock();
-    made->references = 1;
-    made->context = context;
-    *check = made;
-    return SPF_OK;
+    job->ops = ops;
+    job->references = 1;
+    job->context = context;
+    return job;
 }
 
-static void check_unref(bridge_check_t *check)
+static void job_unref(bridge_job_t *job)
 {
     bool is_last;
 
     bridge_lock();
-    is_last = --check->references == 0;
+    is_last = --job->references == 0;
     bridge_unlock();
     if (!is_last)
         return;
-    spf_check_free(check->check);
-    bridge_port_free(check->port);
-    bridge_context_free(check->context);
-    free(check);
+    job->ops->free(job);
+    bridge_port_free(job->port);
+    bridge_context_free(job->context);
+    free(job);
 }
 
-static void check_ended(spf_check_t *unused, spf_err_t err, void *user_data)
+void bridge_job_ended(bridge_job_t *job, spf_err_t err)
 {
-    bridge_check_t *check = user_data;
-
-    (void)unused;
     bridge_lock();
-    check->end = err;
-    if (!check->is_dropped)
-        port_put(check->port, check);
+    job->end = err;
+    if (!job->is_dropped)
+        port_put(job->port, job);
     bridge_unlock();
-    check_unref(check);
+    job_unref(job);
 }
 
-spf_err_t bridge_check_start(bridge_check_t *check, bridge_port_t *port)
+spf_err_t bridge_job_start(bridge_job_t *job, bridge_port_t *port)
 {
-    spf_context_t *entered = bridge_context_enter(check->context);
+    spf_context_t *entered = bridge_context_enter(job->context);
     spf_err_t err;
 
     if (entered == NULL)
         return SPF_ESTATE;
     bridge_lock();
     port->references++;
-    check->port = port;
-    check->references++;
+    job->port = port;
+    job->references++;
     bridge_unlock();
-    err = spf_check_start(check->check, check_ended, check);
+    err = job->ops->start(job);
     if (err != SPF_OK)
-        check_unref(check);
+        job_unref(job);
     spf_context_release(entered);
     return err;
 }
 
-spf_err_t bridge_check_run(bridge_check_t *check)
+spf_err_t bridge_job_run(bridge_job_t *job)
 {
-    spf_context_t *entered = bridge_context_enter(check->context);
+    spf_context_t *entered = bridge_context_enter(job->context);
     spf_err_t err;
 
     if (entered == NULL)
         return SPF_ESTATE;
-    err = spf_check_run(check->check);
+    err = job->ops->run(job);
     spf_context_release(entered);
     return err;
 }
 
-/* Of a context that is closed every check was cancelled, or is just being. */
-void bridge_check_cancel(bridge_check_t *check)
+/* Of a context that is closed every job was cancelled, or is just being. */
+void bridge_job_cancel(bridge_job_t *job)
 {
-    spf_context_t *entered = bridge_context_enter(check->context);
+    spf_context_t *entered = bridge_context_enter(job->context);
 
     if (entered != NULL)
-        spf_check_cancel(check->check);
+        job->ops->cancel(job);
     spf_context_release(entered);
 }
 
-/* Another thread may be about to call the check back, so that it cannot be cancelled any more: it lives until then. */
-void bridge_check_free(bridge_check_t *check)
+/* Another thread may be about to call the job back, so that it cannot be cancelled any more: it lives until then. */
+void bridge_job_free(bridge_job_t *job)
 {
-    if (check == NULL)
+    if (job == NULL)
         return;
     bridge_lock();
-    check->is_dropped = true;
-    if (check->is_listed)
-        TAILQ_REMOVE(&check->port->done, check, link);
-    check->is_listed = false;
+    job->is_dropped = true;
+    if (job->is_listed)
+        TAILQ_REMOVE(&job->port->done, job, link);
+    job->is_listed = false;
     bridge_unlock();
-    bridge_check_cancel(check);
-    check_unref(check);
+    bridge_job_cancel(job);
+    job_unref(job);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- checks */
+
+static spf_check_t *check_of(bridge_job_t *job)
+{
+    return ((bridge_check_t *)job)->check;
+}
+
+static spf_err_t check_make(bridge_job_t *job, spf_context_t *context)
+{
+    return spf_check_new(&((bridge_check_t *)job)->check, context);
+}
+
+static void check_ended(spf_check_t *check, spf_err_t err, void *job)
+{
+    (void)check;
+    bridge_job_ended(job, err);
+}
+
+static spf_err_t check_start(bridge_job_t *job)
+{
+    return spf_check_start(check_of(job), check_ended, job);
+}
+
+static spf_err_t check_run(bridge_job_t *job)
+{
+    return spf_check_run(check_of(job));
+}
+
+static void check_cancel(bridge_job_t *job)
+{
+    spf_check_cancel(check_of(job));
+}
+
+static void check_free(bridge_job_t *job)
+{
+    spf_check_free(check_of(job));
+}
+
+bridge_check_t *bridge_check_new(bridge_context_t *context)
+{
+    static const bridge_job_ops_t ops = {sizeof(bridge_check_t), check_make, check_start, check_run,
+                                         check_cancel,           check_free};
+
+    return (bridge_check_t *)bridge_job_new(&ops, context);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands between libspf and Python, without a line of Python: contexts, checks, and ports, where the checks of one
- * event loop end. Callbacks of libspf may come in any thread; here they only put the check into its port's list and
- * wake the loop. So no thread ever enters Python from inside libspf, and none holds a lock of libspf in Python.
+ * What stands between libspf and Python, without a line of Python: contexts, jobs, which are checks and surveys, and
+ * ports, where the jobs of one event loop end. Callbacks of libspf may come in any thread; here they only put the job
+ * into its port's list and wake the loop. So no thread ever enters Python from inside libspf, and none holds a lock of
+ * libspf in Python.
  *
  * All functions may be called from any thread, those that say "waits" without the interpreter's lock.
  */
@@ -11,12 +12,16 @@
 
 #include <spf.h>
 #include <spf_resolver.h>
+#include <spf_tools.h>
 
+#include <pthread.h>
 #include <sys/queue.h>
 
 typedef struct bridge_context bridge_context_t;
 typedef struct bridge_port bridge_port_t;
+typedef struct bridge_job bridge_job_t;
 typedef struct bridge_check bridge_check_t;
+typedef struct bridge_survey bridge_survey_t;
 typedef struct bridge_resolver bridge_resolver_t;
 typedef struct bridge_question bridge_question_t;
 
@@ -67,33 +72,72 @@ void bridge_port_free(bridge_port_t *port);
 int bridge_port_fileno(const bridge_port_t *port);
 /* Does what can be done in the context without waiting. Waits (for locks). */
 spf_err_t bridge_port_process(bridge_port_t *port);
-/* The number of the next check of this port that has ended; 0: none. */
+/* The number of the next job of this port that has ended; 0: none. */
 uint64_t bridge_port_take_done(bridge_port_t *port);
 
-/* ----------------------------------------------------------------------------------------------------------- checks */
+/* ------------------------------------------------------------------------------------------------------------- jobs */
 
-/* What changes after the start is guarded by the lock. */
-struct bridge_check {
-    spf_check_t *check;
+/* What libspf calls its functions for one kind of job. */
+typedef struct bridge_job_ops {
+    size_t size; /* of a job of this kind */
+    spf_err_t (*make)(bridge_job_t *job, spf_context_t *context);
+    spf_err_t (*start)(bridge_job_t *job); /* to end in bridge_job_ended() */
+    spf_err_t (*run)(bridge_job_t *job);
+    void (*cancel)(bridge_job_t *job);
+    void (*free)(bridge_job_t *job);
+} bridge_job_ops_t;
+
+/* What checks and surveys begin with. What changes after the start is guarded by the lock. */
+struct bridge_job {
+    const bridge_job_ops_t *ops;
     bridge_context_t *context;
     bridge_port_t *port; /* NULL: not started, or run */
     uint64_t number;
-    unsigned references; /* Python's, and that of its callback while it is in flight */
-    bool is_dropped;     /* Python does not want to know any more */
-    bool is_listed;      /* in the port's list */
-    spf_err_t end;                  /* how it ended */
-    TAILQ_ENTRY(bridge_check) link; /* in the port's list */
+    unsigned references;          /* Python's, and that of its callback while it is in flight */
+    bool is_dropped;              /* Python does not want to know any more */
+    bool is_listed;               /* in the port's list */
+    spf_err_t end;                /* how it ended */
+    TAILQ_ENTRY(bridge_job) link; /* in the port's list */
 };
 
-spf_err_t bridge_check_new(bridge_check_t **check, bridge_context_t *context);
+/* NULL: no memory, or the context is closed. */
+bridge_job_t *bridge_job_new(const bridge_job_ops_t *ops, bridge_context_t *context);
 /* Cancels it if it is in flight. Waits. */
-void bridge_check_free(bridge_check_t *check);
+void bridge_job_free(bridge_job_t *job);
 /* As spf_check_start(); its number comes out of the port when it has ended. Waits. */
-spf_err_t bridge_check_start(bridge_check_t *check, bridge_port_t *port);
+spf_err_t bridge_job_start(bridge_job_t *job, bridge_port_t *port);
 /* As spf_check_run(). Waits. */
-spf_err_t bridge_check_run(bridge_check_t *check);
+spf_err_t bridge_job_run(bridge_job_t *job);
 /* Ends it, if it is in flight, with SPF_ECANCELED. Waits. */
-void bridge_check_cancel(bridge_check_t *check);
+void bridge_job_cancel(bridge_job_t *job);
+/* What its callback does. */
+void bridge_job_ended(bridge_job_t *job, spf_err_t err);
+
+struct bridge_check {
+    bridge_job_t job; /* first */
+    spf_check_t *check;
+};
+
+/* As bridge_job_new(). */
+bridge_check_t *bridge_check_new(bridge_context_t *context);
+
+/* libspf leaves a survey to one thread at a time, and its reports take long enough for others to come. */
+struct bridge_survey {
+    bridge_job_t job; /* first */
+    spf_survey_t *survey;
+    pthread_mutex_t mutex;
+    unsigned generation; /* that the mutex is of */
+    bool is_in_use;      /* by who has the mutex */
+    bool is_torn;        /* a thread was using it when the process forked: here nobody can */
+};
+
+/* As bridge_job_new(). */
+bridge_survey_t *bridge_survey_new(bridge_context_t *context);
+/* Keeps other threads out. False: nobody can use it in this process. Waits. */
+bool bridge_survey_enter(bridge_survey_t *survey);
+void bridge_survey_leave(bridge_survey_t *survey);
+/* A report while nobody else is there. NULL also: nobody can use it. Waits. */
+const char *bridge_survey_report(bridge_survey_t *survey, const char *(*write)(spf_survey_t *));
 
 /* -------------------------------------------------------------------------------------------------------- questions */
 

@@ -78,6 +78,27 @@ bool octets_from(PyObject *value, const char *name, PyObject **held, const char 
     return true;
 }
 
+bool texts_from(PyObject *tuple, const char *const **texts, size_t *count)
+{
+    Py_ssize_t size = PyTuple_Check(tuple) ? PyTuple_GET_SIZE(tuple) : -1;
+    const char **made = size >= 0 ? PyMem_New(const char *, (size_t)size + 1) : NULL;
+
+    if (made == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        made[i] = PyBytes_AsString(PyTuple_GET_ITEM(tuple, i));
+        if (made[i] == NULL) {
+            PyMem_Free(made);
+            return false;
+        }
+    }
+    *texts = made;
+    *count = (size_t)size;
+    return true;
+}
+
 bool text_from(PyObject *value, const char *name, PyObject **held, const char **text)
 {
     size_t length;
@@ -93,7 +114,7 @@ bool text_from(PyObject *value, const char *name, PyObject **held, const char **
 
 /* ------------------------------------------------------------------------------------------------------- to Python */
 
-static PyObject *object_of_octets(const char *octets, size_t length)
+PyObject *object_of_octets(const char *octets, size_t length)
 {
     if (octets == NULL)
         Py_RETURN_NONE;
@@ -105,7 +126,7 @@ PyObject *object_of_text(const char *text)
     return object_of_octets(text, text != NULL ? strlen(text) : 0);
 }
 
-static PyObject *object_of_number_if(size_t number, bool is_there)
+PyObject *object_of_number_if(size_t number, bool is_there)
 {
     if (!is_there)
         Py_RETURN_NONE;
@@ -152,11 +173,23 @@ static const char *outcome_word(int i)
     return spf_outcome_name((spf_outcome_t)i);
 }
 
+static const char *status_word(int i)
+{
+    return spf_node_status_name((spf_node_status_t)i);
+}
+
+static const char *severity_word(int i)
+{
+    return spf_severity_name((spf_severity_t)i);
+}
+
 PyObject *words_of_all(void)
 {
-    return Py_BuildValue("(NNNNN)", words_of(result_word, SPF_RESULT_PERMERROR + 1),
+    return Py_BuildValue("(NNNNNNN)", words_of(result_word, SPF_RESULT_PERMERROR + 1),
                          words_of(cause_word, SPF_CAUSE_DEADLINE + 1), words_of(identity_word, SPF_IDENTITY_HELO + 1),
-                         words_of(dnssec_word, SPF_DNSSEC_BOGUS + 1), words_of(outcome_word, SPF_OUTCOME_UNUSABLE + 1));
+                         words_of(dnssec_word, SPF_DNSSEC_BOGUS + 1), words_of(outcome_word, SPF_OUTCOME_UNUSABLE + 1),
+                         words_of(status_word, SPF_NODE_NOT_ASKED + 1),
+                         words_of(severity_word, SPF_SEVERITY_ADVICE + 1));
 }
 
 static PyObject *no_verdict(void)
@@ -187,7 +220,7 @@ PyObject *facts_of(spf_check_t *check)
         (int)verdict->dnssec, object_of_number_if(verdict->would_be, verdict->has_would_be));
 }
 
-static PyObject *append(PyObject *list, PyObject *item)
+PyObject *appended(PyObject *list, PyObject *item)
 {
     if (item == NULL || PyList_Append(list, item) != 0)
         Py_CLEAR(list);
@@ -200,9 +233,10 @@ static PyObject *step_of(const spf_step_t *step)
     bool is_term = step->term != NULL;
 
     return Py_BuildValue("(INNNNNNiIIN)", step->depth, object_of_text(step->domain), object_of_text(step->term),
-                         object_of_number_if(step->term_offset, is_term), object_of_number_if(step->term_length, is_term),
-                         object_of_text(step->target), object_of_text(step->answer), (int)step->outcome, step->lookups,
-                         step->void_lookups, object_of_text(step->note));
+                         object_of_number_if(step->term_offset, is_term),
+                         object_of_number_if(step->term_length, is_term), object_of_text(step->target),
+                         object_of_text(step->answer), (int)step->outcome, step->lookups, step->void_lookups,
+                         object_of_text(step->note));
 }
 
 PyObject *steps_of(spf_check_t *check)
@@ -211,7 +245,7 @@ PyObject *steps_of(spf_check_t *check)
     const spf_step_t *step;
 
     for (size_t i = 0; list != NULL && (step = spf_check_step(check, i)) != NULL; i++)
-        list = append(list, step_of(step));
+        list = appended(list, step_of(step));
     return list;
 }
 
@@ -221,9 +255,9 @@ PyObject *lookups_of(spf_check_t *check)
     const spf_lookup_t *lookup;
 
     for (size_t i = 0; list != NULL && (lookup = spf_check_lookup(check, i)) != NULL; i++)
-        list = append(list, Py_BuildValue("(NNNOI)", object_of_text(lookup->domain), object_of_text(lookup->term),
-                                          object_of_text(lookup->target), lookup->is_void ? Py_True : Py_False,
-                                          lookup->dns_queries));
+        list = appended(list, Py_BuildValue("(NNNOI)", object_of_text(lookup->domain), object_of_text(lookup->term),
+                                            object_of_text(lookup->target), lookup->is_void ? Py_True : Py_False,
+                                            lookup->dns_queries));
     return list;
 }
 

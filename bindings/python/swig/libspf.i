@@ -58,7 +58,8 @@ const char *spf_version(void);
 const char *spf_strerror(int err);
 
 %inline %{
-/** The words of libspf's enumerations, in their order: results, causes, identities, DNSSEC, outcomes. */
+/** The words of libspf's enumerations, in their order: results, causes, identities, DNSSEC, outcomes, what
+ * stands where a record should be, severities. */
 PyObject *words(void) { return words_of_all(); }
 %}
 
@@ -132,7 +133,7 @@ bridge_context_t *open_shared(const char *config_file, spf_err_t *failure, char 
     void close(void);
     /** Does what can be done without waiting. */
     spf_err_t process(void);
-    /** How many checks are started and have not ended. */
+    /** How many jobs are started and have not ended. */
     size_t pending(void);
     /** Whether there are questions to take, asked or cancelled. */
     bool has_events(void);
@@ -164,47 +165,65 @@ typedef struct bridge_port {} bridge_port_t;
     int fileno(void);
     /** Does what can be done without waiting. */
     spf_err_t process(void);
-    /** The number of the next check that has ended, or 0. */
+    /** The number of the next job that has ended, or 0. */
     uint64_t take_done(void);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- checks */
+/* ------------------------------------------------------------------------------------------------------------- jobs */
 
-%rename(Check) bridge_check;
-%immutable;
-typedef struct bridge_check {
-    uint64_t number;
-    spf_err_t end;
-} bridge_check_t;
-%mutable;
-%exception bridge_check::bridge_check
+/* What checks and surveys have in common. */
+%define JOB(TYPE, NAME)
+%rename(NAME) TYPE;
+typedef struct TYPE {} TYPE ## _t;
+%exception TYPE::TYPE
 {
     $action
     if (result == NULL) {
-        PyErr_SetString(PyExc_MemoryError, "there is no memory for a check, or its context is just being closed");
+        PyErr_SetString(PyExc_MemoryError, "there is no memory for a job, or its context is just being closed");
         SWIG_fail;
     }
 }
-%thread bridge_check::~bridge_check;
-%thread bridge_check::start;
-%thread bridge_check::run;
-%thread bridge_check::cancel;
+%{
+#define TYPE ## _number_get(self) ((self)->job.number)
+#define TYPE ## _end_get(self) ((self)->job.end)
+%}
+%thread TYPE::~TYPE;
+%thread TYPE::start;
+%thread TYPE::run;
+%thread TYPE::cancel;
+%extend TYPE {
+    ~TYPE() { bridge_job_free(&$self->job); }
+    %immutable;
+    const uint64_t number;
+    const spf_err_t end; /* an error code */
+    %mutable;
+    /** Starts it; its number comes out of the port when it has ended. */
+    spf_err_t start(bridge_port_t *port) { return bridge_job_start(&$self->job, port); }
+    /** Runs it and waits for its end. */
+    spf_err_t run(void) { return bridge_job_run(&$self->job); }
+    /** Ends it, if it is in flight. */
+    void cancel(void) { bridge_job_cancel(&$self->job); }
+}
+%enddef
+
+/* ----------------------------------------------------------------------------------------------------------- checks */
+
+JOB(bridge_check, Check)
 %extend bridge_check {
     /** A check of this client; if `end` is an error code, error() tells what is wrong with it. */
     bridge_check(bridge_context_t *context, const char *ip, const char *sender, size_t sender_length, const char *helo,
                  size_t helo_length)
     {
-        bridge_check_t *check = NULL;
-        if (bridge_check_new(&check, context) != SPF_OK)
+        bridge_check_t *check = bridge_check_new(context);
+        if (check == NULL)
             return NULL;
-        check->end = spf_check_set_ip(check->check, ip);
-        if (check->end == SPF_OK)
-            check->end = spf_check_set_sender(check->check, sender, sender_length);
-        if (check->end == SPF_OK)
-            check->end = spf_check_set_helo(check->check, helo, helo_length);
+        check->job.end = spf_check_set_ip(check->check, ip);
+        if (check->job.end == SPF_OK)
+            check->job.end = spf_check_set_sender(check->check, sender, sender_length);
+        if (check->job.end == SPF_OK)
+            check->job.end = spf_check_set_helo(check->check, helo, helo_length);
         return check;
     }
-    ~bridge_check() { bridge_check_free($self); }
     spf_err_t set_identity(spf_identity_t identity) { return spf_check_set_identity($self->check, identity); }
     spf_err_t set_receiver(const char *receiver) { return spf_check_set_receiver($self->check, receiver); }
     spf_err_t set_timeout_ms(unsigned timeout_ms) { return spf_check_set_timeout_ms($self->check, timeout_ms); }
@@ -216,12 +235,6 @@ typedef struct bridge_check {
     }
     /** One sentence about the last call that failed. */
     const char *error(void) { return spf_check_error($self->check); }
-    /** Starts it; its number comes out of the port when it has ended. */
-    spf_err_t start(bridge_port_t *port);
-    /** Runs it and waits for its end. */
-    spf_err_t run(void);
-    /** Ends it, if it is in flight. */
-    void cancel(void);
 
     /* Of a check that has ended well. */
     PyObject *facts(void) { return facts_of($self->check); }
@@ -233,7 +246,11 @@ typedef struct bridge_check {
     const char *authentication_resinfo(spf_fold_t fold) { return spf_check_authentication_resinfo($self->check, fold); }
     const char *trace_text(void) { return spf_check_trace_text($self->check); }
     const char *json(void) { return spf_check_json($self->check); }
+    /** What can be done; in view of the number of a result that a header told, or -1. */
+    PyObject *advice(int then) { return advice_of($self->check, then); }
 }
+
+%include "tools.i"
 
 /* -------------------------------------------------------------------------------------------------------- questions */
 
