@@ -135,7 +135,7 @@ const char *const *spf_lua_texts(lua_State *L, const char *function, const char 
     const char **texts;
 
     luaL_checkstack(L, 8, function);
-    *count = is_table ? spf_lua_length(L, index) : !lua_isnil(L, index);
+    *count = is_table ? (size_t)spf_lua_length(L, index) : !lua_isnil(L, index);
     texts = lua_newuserdata(L, (*count + 1) * sizeof(*texts));
     if (!is_table && *count > 0)
         texts[0] = spf_lua_text(L, function, name, index);

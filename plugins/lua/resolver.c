@@ -35,7 +35,7 @@ static const struct type {
     const char *name;
     uint16_t number;
 } types[] = {
-    {"A", SPF_TYPE_A}, {"AAAA", SPF_TYPE_AAAA}, {"MX", SPF_TYPE_MX}, {"TXT", SPF_TYPE_TXT}, {"PTR", SPF_TYPE_PTR}};
+    {"A", SPF_TYPE_A}, {"AAAA", SPF_TYPE_AAAA}, {"MX", SPF_TYPE_MX}, {"TXT", SPF_TYPE_TXT}, {"PTR", SPF_TYPE_PTR}, {"SPF", SPF_TYPE_SPF}};
 
 static void move(spf_lua_asked_t *asked, spf_lua_asked_list_t *list)
 {
@@ -376,6 +376,7 @@ static item_t *item_of(const question_t *question)
     case SPF_TYPE_AAAA:
         return take_address;
     case SPF_TYPE_TXT:
+    case SPF_TYPE_SPF:
         return take_text;
     default:
         return take_host;

@@ -17,6 +17,11 @@ for i = 1, 10 do
     end
     kept[#kept + 1] = libspf.start("192.0.2.7", "a" .. i .. "@example.com", "h", error)
     kept[#kept + 1] = contexts[2]:check("192.0.2.7", "a@example.com", "h")
+    for _, context in ipairs(contexts) do
+        kept[#kept + 1] = context:start_survey{domain = "example.com", nearby = true, error}
+    end
+    kept[#kept + 1] = contexts[2]:survey("example.com")
+    kept[#kept + 1] = kept[#kept]:flatten()
 end
 libspf.fd()
 contexts[1]:fd()

@@ -64,7 +64,39 @@ local function start(context)
     context:wait(5)
 end
 
+local function survey(context)
+    local found = context:survey{domain = "example.com", nearby = true}
+    local _ = found.nodes, found.summary, found.remarks, found.fixed_record, tostring(found)
+    found:text{ascii = true}
+    found:json()
+    found:dot()
+    local draft = found:flatten{keep = {"example.net"}, prefix = "_x"} -- none if memory lacked for the resolver's answer
+    if draft then
+        draft:zone(60)
+    end
+    context:lint("v=spf1 ipv4:192.0.2.1 -all")
+end
+
+local function start_survey(context)
+    context:start_survey("example.com", function(found) return found.nodes end)
+    context:start_survey{domain = "example.com", function() end}:cancel()
+    context:wait(5)
+end
+
+local function without_dns(context)
+    local draft = libspf.compose{senders = {"mx", "192.0.2.0/24"}, domain = "example.com"}
+    local _ = draft.records, draft.notes, draft.lookups, tostring(draft)
+    draft:nsupdate(60, "example.com", "192.0.2.53")
+    local found = libspf.evidence("Received-SPF: fail client-ip=192.0.2.7; envelope-from=ann@example.com")
+    context:check("192.0.2.7", "a@example.com", "h"):advice(found.check)
+end
+
 torture("check", own, check)
+torture("survey", own, survey)
+torture("start_survey, cancel and wait", own, start_survey)
+torture("compose, evidence and advice", own, without_dns)
+torture("with a resolver in Lua: survey", function() return libspf.context{resolver = resolver} end, survey)
+torture("with a resolver in Lua: start_survey", function() return libspf.context{resolver = resolver} end, start_survey)
 torture("what was found", own, look)
 torture("start, cancel and wait", own, start)
 torture("with a resolver in Lua: check", function() return libspf.context{resolver = resolver} end, check)
@@ -87,11 +119,12 @@ test.case("no end is lost", function()
     for count = 0, 60 do
         local calls = 0
         context:start("192.0.2.7", "a@example.com", "h", function() calls = calls + 1 end)
+        context:start_survey("example.com", function() calls = calls + 1 end)
         fail_after(count)
         pcall(context.wait, context, 5)
         fail_no_more()
         drain(context)
-        test.equal(calls, 1, "calls with " .. count .. " allocations")
+        test.equal(calls, 2, "calls with " .. count .. " allocations")
     end
 end)
 

@@ -29,11 +29,30 @@ class Docs(unittest.TestCase):
     def test_every_field_of_a_result(self):
         section = PAGE.split(".Ss Results")[1].split("These are its methods")[0]
         self.assert_described(re.findall(r'\{"(\w+)", push_', SOURCES["result"]), section)
-        for source in re.findall(r'set_(?:text|number)\(L, "(\w+)"', SOURCES["result"]):
+        for source in re.findall(r'set_(?:text|number|flag)\(L, "(\w+)"', SOURCES["result"]):
             self.assertIn(source, section)
 
+    def test_every_member_of_a_survey(self):
+        section = PAGE.split(".Ss Surveys")[1].split(".Ss Evidence")[0]
+        for source in ("survey", "draft"):
+            self.assert_described(re.findall(r'set_(?:text|number|octets|flag|count|node)\(L, "(\w+)"', SOURCES[source])
+                                  + re.findall(r'\{"(\w+)", (?:push|take)_', SOURCES[source]), section)
+
+    def test_every_member_of_an_item(self):
+        section = PAGE.split(".Ss Evidence")[1].split(".Ss")[0]
+        self.assert_described(re.findall(r'"(\w+)", offsetof', SOURCES["evidence"])
+                              + re.findall(r'set_(?:text|number)\(L, "(\w+)"', SOURCES["evidence"]), section)
+
+    def test_every_option_of_a_survey(self):
+        section = PAGE.split(".Ss Surveys")[1].split(".El")[0]
+        self.assertEqual(re.findall(r'\{"(\w+)", take_\w+\}', table("survey", "options[] = {")),
+                         re.findall(r"^\.It Va (\w+)", section, flags=re.M))
+
     def test_every_method(self):
-        names = re.findall(r'\{"([a-z]\w+)", \w+\}', "".join(SOURCES[name] for name in ("check", "context", "events")))
+        names = re.findall(r'\{"([a-z]\w+)", \w+\}',
+                           "".join(SOURCES[name] for name in ("check", "context", "events", "job")))
+        for source in ("survey", "draft", "evidence"):
+            names += re.findall(r'\{"([a-z]\w+)", (?!push_|take_)\w+\}', SOURCES[source])
         names += re.findall(r'\{"(\w+)", result_(?!close|tostring|index)', SOURCES["result"])
         names += re.findall(r'\{"(\w+)", question_(?!gc|tostring|index)', SOURCES["resolver"])
         self.assert_described(names, PAGE)
@@ -67,6 +86,8 @@ class Docs(unittest.TestCase):
         printed = self.run_lua(program.replace("\\e", "\\"))
         self.assertRegex(printed, r"^550\t5\.7\.23\t")
         self.assertIn("pass: 192.0.2.7 matches", printed)
+        self.assertIn("example.com: record, 0 of 10 lookups", printed)
+        self.assertIn('example.com. 3600 IN TXT "v=spf1 ip4:192.0.2.0/24 mx ~all"', printed)
 
     def test_the_programs_of_the_readme(self):
         programs = re.findall(r"^```lua\n(.*?)^```", (ROOT / "plugins" / "lua" / "README.md").read_text(), flags=re.S | re.M)

@@ -42,6 +42,19 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, 64)
         self.assertIn('"198.51.100" is no IPv4', done.stderr)
 
+    def test_lint(self):
+        done = self.run_example("lint.lua", self.config, "example.com", "soft.example.com", "broken.example.com", "fails.example.com")
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("example.com: record, 2 of 10 lookups\n", done.stdout)
+        self.assertIn("  flattened: 0 lookups instead of 1\n    soft.example.com. 3600 IN TXT \"v=spf1 ip4:192.0.2.99 ~all\"",
+                      done.stdout)
+        self.assertIn("  error: foo:bar: ", done.stdout)
+        self.assertIn("fails.example.com: error, 0 of 10 lookups\n", done.stdout)
+        self.assertRegex(done.stdout, r"cannot be flattened: \w")
+        self.assertEqual(self.run_example("lint.lua", self.config, "soft.example.com").returncode, 0)
+        self.assertEqual(self.run_example("lint.lua").returncode, 64)
+
     def test_event_loops(self):
         questions = [(f"192.0.2.{number}", "pass") for number in range(1, 41)] + [
             (f"198.51.100.{number}", "fail") for number in range(101, 121)]
