@@ -222,6 +222,15 @@ static spf_err_t check_node(checker_t *checker, const spf_tree_node_t *node)
     return err;
 }
 
+/* Section 4.3. A given record needs no domain, or one that mail is checked for. */
+static bool is_checkable(const spf_tree_node_t *root)
+{
+    spf_name_t name;
+
+    return root->name[0] == '\0' ||
+           (spf_name_from_text(&name, root->name, strlen(root->name)) && spf_name_is_checkable(&name));
+}
+
 static spf_err_t check_root(checker_t *checker)
 {
     const spf_tree_t *tree = checker->tree;
@@ -231,6 +240,10 @@ static spf_err_t check_root(checker_t *checker)
 
     if ((tree->scope & scope) != scope) {
         SPF_SENTENCE_SET(checker->error, "the survey did not look for records and addresses");
+        return SPF_EINVAL;
+    }
+    if (!is_checkable(tree->nodes[0])) {
+        SPF_SENTENCE_SET(checker->error, root->domain, " is no domain that mail is checked for");
         return SPF_EINVAL;
     }
     if (gap == NULL && mistake == NULL)

@@ -320,7 +320,7 @@ static spf_question_t question_of(const prover_t *prover, const side_t *side, co
     const char *domain = prover->draft->domain;
 
     /* Without a domain nothing in the record depends on it. */
-    if (!spf_name_from_text(&question.domain, domain, strlen(domain)) || !spf_name_is_checkable(&question.domain))
+    if (!spf_name_from_text(&question.domain, domain, strlen(domain)))
         spf_name_from_text(&question.domain, receiver, sizeof receiver - 1);
     return question;
 }

@@ -396,6 +396,9 @@ static void surveys_that_did_not_look(void **state)
     flattening_run(&flattening, &(walking_input_t){.zone = zone, .record = "v=spf1 a -all"}, NULL);
     assert_int_equal(flattening.err, SPF_EINVAL);
     flattening_free(&flattening);
+    flattening_run(&flattening, &(walking_input_t){.zone = zone, .domain = "localhost", .record = "v=spf1 -all"}, NULL);
+    assert_string_equal(flattening.error, "localhost is no domain that mail is checked for");
+    flattening_free(&flattening);
     flattening_run(&flattening, &(walking_input_t){.zone = zone, .record = "v=spf1 include:b.example -all"}, NULL);
     assert_string_equal(draft_text(flattening.draft), " v=spf1 ip4:192.0.2.1 -all");
     flattening_free(&flattening);
