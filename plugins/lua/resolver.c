@@ -34,8 +34,8 @@ struct question {
 static const struct type {
     const char *name;
     uint16_t number;
-} types[] = {
-    {"A", SPF_TYPE_A}, {"AAAA", SPF_TYPE_AAAA}, {"MX", SPF_TYPE_MX}, {"TXT", SPF_TYPE_TXT}, {"PTR", SPF_TYPE_PTR}, {"SPF", SPF_TYPE_SPF}};
+} types[] = {{"A", SPF_TYPE_A},     {"AAAA", SPF_TYPE_AAAA}, {"MX", SPF_TYPE_MX},
+             {"TXT", SPF_TYPE_TXT}, {"PTR", SPF_TYPE_PTR},   {"SPF", SPF_TYPE_SPF}};
 
 static void move(spf_lua_asked_t *asked, spf_lua_asked_list_t *list)
 {
