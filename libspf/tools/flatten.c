@@ -404,7 +404,8 @@ static bool note_limits(flattener_t *flattener)
 {
     const spf_survey_summary_t *summary = &flattener->tree->summary;
 
-    if (summary->lookups <= summary->max_lookups && !summary->is_permerror && !summary->is_permerror6)
+    if (summary->lookups <= summary->max_lookups && summary->void_lookups <= summary->max_void_lookups &&
+        summary->void_lookups6 <= summary->max_void_lookups)
         return true;
     return SPF_DRAFT_ADD_NOTE(flattener->draft,
                               "As it is published, the record goes past the limits of RFC 7208 section 4.6.4, so that "
