@@ -106,9 +106,10 @@ spf_err_t spf_check_new(spf_check_t **check, spf_context_t *context)
 void spf_check_cancel(spf_check_t *check)
 {
     int saved_errno = errno;
+    spf_engine_t *engine = check->job.engine;
 
-    if (check->job.engine != NULL)
-        spf_engine_cancel(check->job.engine, &check->job);
+    if (engine != NULL)
+        spf_engine_cancel(engine, &check->job);
     errno = saved_errno;
 }
 
@@ -118,8 +119,7 @@ void spf_check_free(spf_check_t *check)
 
     if (check == NULL)
         return;
-    if (spf_job_is_open(&check->job))
-        spf_check_cancel(check);
+    spf_check_cancel(check);
     spf_eval_drop(check->eval);
     spf_policy_unref(check->question.given);
     spf_arena_free(&check->arena);

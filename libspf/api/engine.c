@@ -194,7 +194,7 @@ static void drop_unneeded(spf_engine_t *engine, spf_job_t *job)
 }
 
 /* Out of the lists of the jobs in flight; whatever it still asks is dropped. */
-static void retire(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
+static void retire(spf_engine_t *engine, spf_job_t *job, spf_err_t err)
 {
     job->ops->abort(job);
     drop_unneeded(engine, job);
@@ -203,8 +203,15 @@ static void retire(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
         TAILQ_REMOVE(&engine->ready, job, ready_link);
     job->is_ready = false;
     TAILQ_REMOVE(&engine->in_flight, job, link);
-    job->end = end;
+    job->end = err;
     job->elapsed_us = now_us(engine) - job->started_us;
+}
+
+/* It is through: its owner may keep it for longer than the engine lives. */
+static void end(spf_job_t *job)
+{
+    job->state = SPF_JOB_DONE;
+    job->engine = NULL;
 }
 
 /* Something that a thread may be waiting for was done: the followers look, and the leader is woken by arm(). */
@@ -214,15 +221,15 @@ static void tell_waiting(spf_engine_t *engine)
     pthread_cond_broadcast(&engine->changed);
 }
 
-static void finish(spf_engine_t *engine, spf_job_t *job, spf_err_t end)
+static void finish(spf_engine_t *engine, spf_job_t *job, spf_err_t err)
 {
-    retire(engine, job, end);
+    retire(engine, job, err);
     if (!job->is_waited_for) {
         job->state = SPF_JOB_FINISHED;
         job->serial = ++engine->serial;
         TAILQ_INSERT_TAIL(&engine->done, job, link);
     } else {
-        job->state = SPF_JOB_DONE;
+        end(job);
         tell_waiting(engine);
     }
 }
@@ -276,11 +283,11 @@ static spf_err_t begin(spf_engine_t *engine, spf_job_t *job)
     time_s = engine->ops->time_s != NULL ? engine->ops->time_s(engine->resolver) : (uint64_t)time(NULL);
     if (!job->ops->begin(job, time_s))
         return SPF_ENOMEM;
-    job->engine = engine;
     job->started_us = now_us(engine);
     job->deadline.fire = deadline_fire;
     if (!spf_loop_timer_set(engine->loop, &job->deadline, job->started_us + job->timeout_us))
         return SPF_ENOMEM;
+    job->engine = engine;
     job->state = SPF_JOB_RUNNING;
     TAILQ_INSERT_TAIL(&engine->in_flight, job, link);
     engine->pending += !job->is_waited_for;
@@ -373,7 +380,7 @@ static size_t deliver(spf_engine_t *engine)
     while ((job = TAILQ_FIRST(&engine->done)) != NULL && job->serial <= last) {
         TAILQ_REMOVE(&engine->done, job, link);
         engine->pending--;
-        job->state = SPF_JOB_DONE;
+        end(job);
         pthread_mutex_unlock(&engine->lock);
         if (job->end == SPF_OK)
             job->end = job->ops->conclude(job);
@@ -413,7 +420,7 @@ spf_err_t spf_engine_run(spf_engine_t *engine, spf_job_t *job)
     }
     if (job->state == SPF_JOB_RUNNING) {
         retire(engine, job, err);
-        job->state = SPF_JOB_DONE;
+        end(job);
     }
     arm(engine);
     leave(engine);
@@ -436,7 +443,7 @@ void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job)
 
     if (is_inherited(engine)) {
         is_in_flight = spf_job_is_open(job);
-        job->state = SPF_JOB_DONE;
+        end(job);
         job->end = SPF_ECANCELED;
     } else {
         enter(engine);
@@ -446,7 +453,7 @@ void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job)
         else if (is_in_flight)
             TAILQ_REMOVE(&engine->done, job, link);
         if (is_in_flight) {
-            job->state = SPF_JOB_DONE;
+            end(job);
             job->end = SPF_ECANCELED;
             engine->pending -= !job->is_waited_for;
             pthread_cond_broadcast(&engine->changed);

@@ -10,6 +10,7 @@
 #include "core/eval.h"
 #include "dns/loop.h"
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 typedef struct spf_job spf_job_t;
@@ -36,7 +37,7 @@ typedef enum spf_job_state {
 
 struct spf_job {
     const spf_job_ops_t *ops;
-    struct spf_engine *engine; /* NULL until it is started */
+    _Atomic(struct spf_engine *) engine; /* while it is open; whoever cancels looks at it without the lock */
     uint64_t timeout_us;
     spf_job_state_t state;
     spf_err_t end;

@@ -111,9 +111,10 @@ spf_err_t spf_survey_new(spf_survey_t **survey, spf_context_t *context)
 void spf_survey_cancel(spf_survey_t *survey)
 {
     int saved_errno = errno;
+    spf_engine_t *engine = survey->job.engine;
 
-    if (survey->job.engine != NULL)
-        spf_engine_cancel(survey->job.engine, &survey->job);
+    if (engine != NULL)
+        spf_engine_cancel(engine, &survey->job);
     errno = saved_errno;
 }
 
@@ -123,8 +124,7 @@ void spf_survey_free(spf_survey_t *survey)
 
     if (survey == NULL)
         return;
-    if (spf_job_is_open(&survey->job))
-        spf_survey_cancel(survey);
+    spf_survey_cancel(survey);
     spf_walk_drop(survey->walk);
     spf_arena_free(&survey->arena);
     spf_context_unhold(survey->context);

@@ -275,6 +275,8 @@ static void test_release_cancels_what_is_in_flight(void **state)
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(seen[i].calls, 1);
         assert_int_equal(seen[i].err, SPF_ECANCELED);
+        spf_check_cancel(checks[i]); /* the context is gone, and nothing is left to do */
+        assert_int_equal(seen[i].calls, 1);
         spf_check_free(checks[i]);
     }
     world_close(&world);

@@ -305,7 +305,7 @@ static void *wait_for_one(void *argument)
 /* A thread that waits for descriptors learns that another one, which only processes, has done what it waits for. */
 static void another_processes(void *(*what)(void *))
 {
-    obedient_t obedient = {0};
+    obedient_t obedient = {.query = NULL};
     struct timespec until;
     spf_context_t *context;
     pthread_t thread;
