@@ -50,6 +50,18 @@ static bool parse_prefix(const char *text, size_t length, unsigned max, uint8_t 
     return value <= max;
 }
 
+/* A client at an IPv4-mapped address is one of IPv4. */
+static void unmap(spf_network_t *network)
+{
+    spf_ip_t ip;
+
+    if (network->prefix < 96 || !spf_ip_from_octets(&ip, network->octets, sizeof network->octets) || ip.family != 4)
+        return;
+    network->family = 4;
+    network->prefix = (uint8_t)(network->prefix - 96);
+    memcpy(network->octets, ip.octets, sizeof network->octets);
+}
+
 /* ADDRESS [ "/" PREFIX ] of either family */
 static outcome_t take_network(composer_t *composer, const char *text, size_t length)
 {
@@ -59,9 +71,7 @@ static outcome_t take_network(composer_t *composer, const char *text, size_t len
     spf_addresses_t *set;
     spf_ip_t ip;
 
-    /* A client at an IPv4-mapped address is one of IPv4. */
-    if (!spf_ip_parse_v4(&ip, text, address_length) &&
-        !(slash == NULL ? spf_ip_parse_client : spf_ip_parse_v6)(&ip, text, address_length))
+    if (!spf_ip_parse_v4(&ip, text, address_length) && !spf_ip_parse_v6(&ip, text, address_length))
         return NOT_THAT;
     network.family = ip.family;
     network.prefix = ip.family == 4 ? 32 : 128;
@@ -71,6 +81,8 @@ static outcome_t take_network(composer_t *composer, const char *text, size_t len
                          " behind its \"/\"");
         return FAILED;
     }
+    if (network.family == 6)
+        unmap(&network);
     set = spf_plan_addresses(&composer->plan, SPF_RESULT_PASS);
     if (set == NULL)
         return FAILED;

@@ -357,7 +357,7 @@ void spf_plan_settle(spf_plan_t *plan, spf_plan_order_t order)
     settler_t settler = {.plan = plan, .order = order};
 
     settle(&settler, plan);
-    if (invert(&settler, plan))
+    if (order == SPF_PLAN_TERMS_STAY && invert(&settler, plan))
         settle(&settler, plan);
     forget_decided(&settler);
 }

@@ -47,7 +47,7 @@ spf_plan_item_t *spf_plan_add_term(spf_plan_t *plan, spf_result_t result, spf_te
                                    unsigned lookups);
 
 typedef enum spf_plan_order {
-    SPF_PLAN_TERMS_STAY, /* no addresses change places with a term */
+    SPF_PLAN_TERMS_STAY, /* no addresses change places with a term; the all may be another one, if that is shorter */
     SPF_PLAN_SORTED      /* where the verdict is the same: addresses first, then terms by what they cost */
 } spf_plan_order_t;
 
