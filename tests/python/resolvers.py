@@ -46,7 +46,7 @@ def text_of(data: bytes) -> bytes:
 
 def record_of(kind: int, data: bytes) -> bytes:
     """A record as Query.answer() takes it."""
-    if kind == TYPES["TXT"]:
+    if kind in (TYPES["TXT"], TYPES["SPF"]):
         return text_of(data)
     if kind == TYPES["MX"]:
         return host_of(data[2:])

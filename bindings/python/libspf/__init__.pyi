@@ -84,7 +84,7 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Text = Union[str, bytes]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Fold = Literal["none", "lf", "crlf"]
-QueryType = Literal["A", "AAAA", "MX", "PTR", "TXT"]
+QueryType = Literal["A", "AAAA", "MX", "PTR", "TXT", "SPF"]
 
 # ------------------------------------------------------------------------------------------------------------- words
 
@@ -402,7 +402,7 @@ class Survey:
     ) -> Draft: ...
 
 def compose(
-    senders: Union[str, Iterable[Union[Address, Network]]],
+    senders: Union[Address, Network, Iterable[Union[Address, Network]]],
     domain: Optional[Text] = None,
     all: Optional[str] = None,
 ) -> Draft: ...

@@ -12,7 +12,7 @@ from ._results import DNSSECS
 
 _log = logging.getLogger("libspf")
 
-_TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
+_TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 99: "SPF"}
 _STATUSES = {"nxdomain": 1, "timeout": 2, "error": 3, "bogus": 4}
 _DNSSEC_NUMBERS = {str(dnssec): number for number, dnssec in enumerate(DNSSECS)}
 _ANSWER = 0
@@ -85,7 +85,7 @@ class Query:
 
     @property
     def type(self) -> str:
-        """ "A", "AAAA", "MX", "PTR" or "TXT"."""
+        """ "A", "AAAA", "MX", "PTR", "TXT" or, of a survey that looks nearby, "SPF" (99)."""
         return self._type
 
     @property
@@ -111,7 +111,7 @@ class Query:
         """Answers with records of the type asked for; none at all is an answer too (NODATA).
 
         records: for A and AAAA addresses, as str, ipaddress objects or 4 or 16 bytes; for MX and PTR host names (a
-            preference does not matter to SPF); for TXT texts, as str or bytes, the strings of a record joined.
+            preference does not matter to SPF); for TXT and SPF texts, as str or bytes, the strings of a record joined.
         ttl: the lowest TTL in seconds; 0: do not keep.
         dnssec: "insecure", "secure" or "bogus".
         """

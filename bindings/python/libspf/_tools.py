@@ -341,10 +341,12 @@ def _written(text: Optional[str]) -> str:
 
 def _texts(name: str, texts: Any, kinds: Tuple[type, ...], expected: str) -> Tuple[bytes, ...]:
     """A tuple of octets for C; one text is a list of one."""
-    found = []
+    if isinstance(texts, (str, *kinds)):
+        texts = [texts]
     if not hasattr(texts, "__iter__") or isinstance(texts, bytes):
         raise TypeError("%s: must be a list of %s, not %s: %r" % (name, expected, type(texts).__name__, texts))
-    for text in [texts] if isinstance(texts, (str, *kinds)) else texts:
+    found = []
+    for text in texts:
         if isinstance(text, kinds):
             text = str(text)
         if not isinstance(text, str):

@@ -10,7 +10,7 @@ Address = Union[str, ipaddress.IPv4Address, ipaddress.IPv6Address]
 Text = Union[str, bytes]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Fold = Literal["none", "lf", "crlf"]
-QueryType = Literal["A", "AAAA", "MX", "PTR", "TXT"]
+QueryType = Literal["A", "AAAA", "MX", "PTR", "TXT", "SPF"]
 Records = Optional[Iterable[Union[Address, bytes]]]
 ResolverFunction = Callable[[Query], Union[Records, Awaitable[Records]]]
 

@@ -328,7 +328,7 @@ static void give(bridge_question_t *question, spf_query_t *query)
         octets = (const char *)question->data + at;
         if (address_length(question->type) != 0)
             err = spf_query_add_address(query, (const uint8_t *)octets, length);
-        else if (question->type == SPF_TYPE_TXT)
+        else if (question->type == SPF_TYPE_TXT || question->type == SPF_TYPE_SPF)
             err = spf_query_add_text(query, octets, length);
         else
             err = spf_query_add_host(query, octets, length);
