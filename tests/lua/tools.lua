@@ -415,6 +415,7 @@ local rows = {
     {function() draft:nsupdate() end, "nsupdate", "without a domain"},
     {function() draft:nsupdate(60, "a\nsend") end, "'zone'", "\"a?send\""},
     {function() draft:nsupdate(60, nil, "") end, "'server'", "empty"},
+    {function() draft:nsupdate(60, nil, "192.0.2.53;x") end, "'server'", "\"192.0.2.53;x\""},
     {function() draft:nsupdate(60, nil, 53) end, "'server'", "53", "a string"},
     {function() libspf.evidence() end, "'text'", "'evidence'", "nil", "a string"},
     {function() context:check("192.0.2.1"):advice("fail") end, "'item'", "'advice'", "\"fail\""},
