@@ -125,10 +125,10 @@ def test_order_with_many_at_once(tmp_path: pathlib.Path) -> None:
     assert said[-1]["summary"]["pass"] == 12
 
 
-def on_terminal(arguments: List[str], **environment: str) -> str:
+def on_terminal(arguments: List[str], program: str = NAME, **environment: str) -> str:
     """What the program's standard error shows on a terminal."""
     control, terminal = pty.openpty()
-    with subprocess.Popen(command(NAME, *arguments), stdout=subprocess.DEVNULL, stderr=terminal,
+    with subprocess.Popen(command(program, *arguments), stdout=subprocess.DEVNULL, stderr=terminal,
                           env={**{key: value for key, value in os.environ.items() if key != "NO_COLOR"},
                                **environment}) as process:
         os.close(terminal)
