@@ -239,6 +239,7 @@ static size_t random_term(char *out, size_t size, bool has_qualifier)
     static const char *const opaque[] = {
         "a", "mx", "a:x.example", "mx/30", "include:y.example", "exists:%{i}.z.example"};
     const char *mark = has_qualifier ? qualifier() : "";
+    unsigned at = roll(64), number = roll(7); /* one after the other, whatever the compiler */
     int length;
 
     switch (roll(4)) {
@@ -246,10 +247,10 @@ static size_t random_term(char *out, size_t size, bool has_qualifier)
         length = snprintf(out, size, "%s%s", mark, opaque[roll(6)]);
         break;
     case 1:
-        length = snprintf(out, size, "%sip6:2001:db8::%x/%u", mark, roll(64), 122 + roll(7));
+        length = snprintf(out, size, "%sip6:2001:db8::%x/%u", mark, at, 122 + number);
         break;
     default:
-        length = snprintf(out, size, "%sip4:192.0.2.%u/%u", mark, roll(64), 26 + roll(7));
+        length = snprintf(out, size, "%sip4:192.0.2.%u/%u", mark, at, 26 + number);
     }
     return (size_t)length;
 }

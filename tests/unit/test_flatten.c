@@ -814,17 +814,18 @@ static void add_term(writer_t *writer, unsigned domain)
 {
     const char *qualifier = random_qualifier();
     unsigned deeper = domain + 1 + roll(DOMAINS - domain);
+    unsigned at = roll(WINDOW), number = roll(6); /* one after the other, whatever the compiler */
 
     switch (roll(9)) {
     case 0:
     case 1:
-        add(writer, " %sip4:192.0.2.%u/%u", qualifier, roll(WINDOW), 27 + roll(6));
+        add(writer, " %sip4:192.0.2.%u/%u", qualifier, at, 27 + number);
         break;
     case 2:
-        add(writer, " %sip6:2001:db8::%x/%u", qualifier, roll(WINDOW), 123 + roll(6));
+        add(writer, " %sip6:2001:db8::%x/%u", qualifier, at, 123 + number);
         break;
     case 3:
-        add(writer, " %sa:host%u.example%s", qualifier, roll(HOSTS), roll(2) ? "/30//127" : "");
+        add(writer, " %sa:host%u.example%s", qualifier, at % HOSTS, number % 2 ? "/30//127" : "");
         break;
     case 4:
         add(writer, " %smx%s", qualifier, roll(3) ? "" : "/31");
@@ -875,7 +876,8 @@ static void random_zone(writer_t *writer)
     add(writer, "192.0.2.%u.list.example A 127.0.0.2\nbob.d3.example.list.example A 127.0.0.2\n", roll(WINDOW));
     add(writer, "ann.pol.example TXT v=spf1 ip4:192.0.2.%u/30 -all\nbob.pol.example TXT v=spf1 ?all\n", roll(WINDOW));
     add(writer, "example.d2.ann.x.example A 127.0.0.2\n");
-    add(writer, "%u.2.0.192.in-addr.arpa PTR host0.d%u.example\n", roll(WINDOW), roll(DOMAINS));
+    unsigned client = roll(WINDOW);
+    add(writer, "%u.2.0.192.in-addr.arpa PTR host0.d%u.example\n", client, roll(DOMAINS));
 }
 
 static unsigned rounds_wanted(void)
