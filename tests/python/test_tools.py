@@ -318,6 +318,9 @@ def test_resolvers_in_python() -> None:
             in_threads(3, lambda _: use(context.lint("example.com")))
     with libspf.Context(resolver=AwaitingResolver(zone)) as context:
         asyncio.run(inside(context))
+    leftover = Zone({"example.com": {"TXT": ["v=spf1 -all"], "SPF": ["v=spf1 ~all"]}})
+    with libspf.Context(resolver=ZoneResolver(leftover)) as context:
+        assert "type99" in [remark.code for remark in context.lint("example.com")]
 
 
 # ---------------------------------------------------------------------------------------------------- leaks, threads
