@@ -11,12 +11,14 @@
  *     fork()            "parent" or "child"
  *     wait_for_child()  its exit status
  *     leave(status)     ends the child at once: what its parent had under way is lost in it, and not freed
+ *     readable(fd)      whether poll() says so now
  *     fail_after(n)     from now on Lua has n more allocations, and then no memory
  *     fail_no_more()    ends that; gives how many allocations failed
  */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -92,6 +94,15 @@ static int fail_no_more(lua_State *L)
 
 /* --------------------------------------------------------------------------------------------------------- states */
 
+/* readable(fd) -> whether poll() says so now. */
+static int readable(lua_State *L)
+{
+    struct pollfd watched = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLIN};
+
+    lua_pushboolean(L, poll(&watched, 1, 0) == 1);
+    return 1;
+}
+
 /* Lua counts on it that making something smaller does not fail. */
 static void *allocate(void *user_data, void *old, size_t old_size, size_t size)
 {
@@ -136,6 +147,7 @@ static void prepare(lua_State *L, const job_t *job)
     lua_register(L, "fork", fork_function);
     lua_register(L, "wait_for_child", wait_function);
     lua_register(L, "leave", leave);
+    lua_register(L, "readable", readable);
     lua_register(L, "fail_after", fail_after);
     lua_register(L, "fail_no_more", fail_no_more);
 }
