@@ -213,7 +213,10 @@ class Context:
 
     def _run(self, job: Job) -> None:
         """As job.run(), but sees to signals and to a resolver of Python."""
-        port = self._idle.pop() if self._idle else ThreadPort(self._open(), self._questions)
+        try:
+            port = self._idle.pop()
+        except IndexError:
+            port = ThreadPort(self._open(), self._questions)
         err = job.start(port.port)
         if err:
             raise Error(err)
