@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The package in a Python that has nothing else: no pytest. Prints "ok", or what went wrong."""
 import asyncio
+import logging
 import multiprocessing
 import pickle
 import threading
@@ -27,6 +28,13 @@ def wait(context: libspf.Context) -> None:
     assert result.result == "pass" and f"{result.result}" == "pass" and result.trace[-1].outcome == "match", result
     assert pickle.loads(pickle.dumps(result)).received_spf("lf") == result.received_spf("lf")
     assert context.check("198.51.100.1", b"ann@example.com").smtp_reply().code == 550
+    survey = context.survey("example.com", nearby=False)
+    assert survey.flatten().zone(300) == 'example.com. 300 IN TXT "v=spf1 ip4:192.0.2.0/24 -all"', survey
+    assert pickle.loads(pickle.dumps(survey.nodes)) == survey.nodes and survey.as_dict()["summary"]["records"] == 1
+    assert [remark.code for remark in context.lint("v=spf1 include=a.example -all")] == ["mechanism-equals"]
+    assert str(libspf.compose(["192.0.2.1", "mx"], "example.com")) == "v=spf1 ip4:192.0.2.1 mx ~all"
+    then = libspf.read_evidence("Received-SPF: fail client-ip=192.0.2.1; envelope-from=ann@example.com").check
+    assert then is not None and len(result.advice(then)) == 2
 
 
 async def wait_in_loop(context: libspf.Context) -> None:
@@ -54,6 +62,7 @@ def in_child(number: int) -> Any:
 
 
 def main() -> None:
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what is slow, as all is on a busy machine
     for options in ({"zone_text": ZONE, "resolver": "none"}, {"resolver": answer}, {"resolver": answer_later}):
         with libspf.Context(**options) as context:  # type: ignore[arg-type]
             wait(context)
