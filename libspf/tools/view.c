@@ -482,7 +482,7 @@ static void view_node(view_t *view, spf_walk_node_t *node)
     to->dnssec = answer != NULL ? answer->dnssec : SPF_DNSSEC_INSECURE;
     to->record_count = node->policy != NULL ? node->policy->record_count : 0;
     if (node->tree.txt != NULL)
-        to->answer_octets = answer_octets(answer, node->name_length);
+        to->answer_octets = answer_octets(node->tree.txt, node->name_length);
     view_record_text(node, node->tree.txt);
     view_syntax(to, node->tree.record);
     view->tree->summary.records += node->tree.record != NULL;
