@@ -52,7 +52,7 @@ struct spf_walk {
     spf_walk_node_t *root;
     size_t nodes;
     size_t record_octets;
-    TAILQ_HEAD(, spf_walk_task) tasks;
+    TAILQ_HEAD(spf_walk_tasks, spf_walk_task) tasks;
 
     spf_query_t *queries; /* all that were ever wanted, in order */
     spf_query_t *last_query;
