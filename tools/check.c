@@ -120,57 +120,45 @@ static const option_definition_t definitions[] = {
      "with --file: checks at the same time, 1 to 10000; 64 unless set"},
 };
 
-static const command_t command = {
+/* Which options need, or exclude, each other. */
+static int check_combination(options_t *options)
+{
+    const check_options_t *own = (const check_options_t *)options;
+
+    if (own->file != NULL) {
+        if (own->ip != NULL || own->sender != NULL || own->helo != NULL)
+            return tool_usage_error("check", "--file brings addresses, senders and names; --ip, --sender and --helo "
+                                             "do not go with it");
+        if (own->trace && !own->json)
+            return tool_usage_error("check", "--trace goes with --file only in --json");
+        return 0;
+    }
+    if (own->jobs != 0)
+        return tool_usage_error("check", "--jobs goes only with --file");
+    if (own->ip == NULL)
+        return tool_usage_error("check", "--ip ADDR, the client's address, is missing");
+    if (own->identity == SPF_IDENTITY_HELO && own->helo == NULL)
+        return tool_usage_error("check", "--helo NAME is missing, which --identity helo is about");
+    if (own->sender == NULL && own->helo == NULL)
+        return tool_usage_error("check", "--sender MAILBOX or --helo NAME is missing, whose domain is checked");
+    return 0;
+}
+
+static const check_options_t defaults = {.identity = SPF_IDENTITY_MAILFROM};
+
+const command_t check_command = {
     .verb = "check",
-    .usage = "spf check: may this client send mail for this domain, and why?\n\n"
-             "Usage: spf check --ip ADDR [--sender MAILBOX] [--helo NAME] [OPTION]...\n"
+    .summary = "may this client send mail for this domain, and why?",
+    .usage = "Usage: spf check --ip ADDR [--sender MAILBOX] [--helo NAME] [OPTION]...\n"
              "       spf check --file FILE [--jobs N] [OPTION]...\n",
     .notes = "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 permerror, 5 temperror, 6 none;\n"
              "with --file 0 once every line is checked; 64 usage or bad input, 70 internal error.\n",
     .advice = "everything is given by options, as in --ip 192.0.2.1",
     .asks_dns = true,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .check = check_combination,
+    .run = run,
     .options = definitions,
     .option_count = sizeof definitions / sizeof definitions[0],
 };
-
-/* Which options need, or exclude, each other. */
-static int check_combination(const check_options_t *options)
-{
-    if (options->file != NULL) {
-        if (options->ip != NULL || options->sender != NULL || options->helo != NULL)
-            return tool_usage_error("check", "--file brings addresses, senders and names; --ip, --sender and --helo "
-                                             "do not go with it");
-        if (options->trace && !options->json)
-            return tool_usage_error("check", "--trace goes with --file only in --json");
-        return 0;
-    }
-    if (options->jobs != 0)
-        return tool_usage_error("check", "--jobs goes only with --file");
-    if (options->ip == NULL)
-        return tool_usage_error("check", "--ip ADDR, the client's address, is missing");
-    if (options->identity == SPF_IDENTITY_HELO && options->helo == NULL)
-        return tool_usage_error("check", "--helo NAME is missing, which --identity helo is about");
-    if (options->sender == NULL && options->helo == NULL)
-        return tool_usage_error("check", "--sender MAILBOX or --helo NAME is missing, whose domain is checked");
-    return 0;
-}
-
-int check_run(int argc, char **argv)
-{
-    check_options_t own = {.identity = SPF_IDENTITY_MAILFROM};
-    int status = options_parse(&own.options, &command, argc, argv);
-
-    if (status == 0 && own.options.help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = check_combination(&own);
-    if (status == 0 && !own.options.help)
-        status = options_run(&own.options, run);
-    options_free(&own.options);
-    return status;
-}
-
-void check_help(void)
-{
-    options_print_help(&command);
-}

@@ -23,21 +23,9 @@ static const option_definition_t definitions[] = {
     {"ttl", "SECONDS", OPTION_NUMBER(compose_options_t, style.ttl_s, 1, TTL_MAX), "of the zone line"},
 };
 
-static const command_t command = {
-    .verb = verb,
-    .usage = "spf compose: a record from what may send\n\n"
-             "Usage: spf compose [OPTION]... SENDER...\n\n"
-             "A SENDER is an address, a network, a host name, a term such as mx or include:example.com,\n"
-             "or a whole record, \"v=spf1 ...\", that is merged.\n",
-    .notes = "\nExit status: 0, 64 usage or a sender that is none, 70 internal error.\n",
-    .advice = "",
-    .operand_max = SIZE_MAX,
-    .options = definitions,
-    .option_count = sizeof definitions / sizeof definitions[0],
-};
-
-static int compose(const compose_options_t *own)
+static int run(options_t *command_line, spf_context_t *context)
 {
+    const compose_options_t *own = (const compose_options_t *)command_line;
     const spf_compose_options_t options = {.size = sizeof options,
                                            .domain = own->domain,
                                            .senders = own->options.operands.texts,
@@ -47,6 +35,7 @@ static int compose(const compose_options_t *own)
     spf_draft_t *draft;
     spf_err_t err = spf_compose(&draft, &options, error, sizeof error);
 
+    (void)context;
     if (err == SPF_EINVAL)
         return tool_usage_error(verb, "%s", error);
     if (err == SPF_OK && !drafts_print(stdout, draft, &own->style))
@@ -55,20 +44,20 @@ static int compose(const compose_options_t *own)
     return err == SPF_OK ? 0 : tool_internal_error(verb, "%s", spf_strerror(err));
 }
 
-int compose_run(int argc, char **argv)
-{
-    compose_options_t own = {.domain = NULL};
-    int status = options_parse(&own.options, &command, argc, argv);
+static const compose_options_t defaults = {.domain = NULL};
 
-    if (status == 0 && own.options.help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = compose(&own);
-    options_free(&own.options);
-    return status;
-}
-
-void compose_help(void)
-{
-    options_print_help(&command);
-}
+const command_t compose_command = {
+    .verb = verb,
+    .summary = "a record from what may send",
+    .usage = "Usage: spf compose [OPTION]... SENDER...\n\n"
+             "A SENDER is an address, a network, a host name, a term such as mx or include:example.com,\n"
+             "or a whole record, \"v=spf1 ...\", that is merged.\n",
+    .notes = "\nExit status: 0, 64 usage or a sender that is none, 70 internal error.\n",
+    .advice = "",
+    .operand_max = SIZE_MAX,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .run = run,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};

@@ -245,10 +245,19 @@ static const option_definition_t definitions[] = {
     {"json", NULL, OPTION_FLAG(explain_options_t, check.json), "one JSON object"},
 };
 
-static const command_t command = {
+static int check_combination(options_t *options)
+{
+    if (((const explain_options_t *)options)->header != NULL && options->operands.count > 0)
+        return tool_usage_error(verb, "--header and a file do not go together");
+    return 0;
+}
+
+static const explain_options_t defaults = {.check = {.identity = SPF_IDENTITY_MAILFROM}};
+
+const command_t explain_command = {
     .verb = verb,
-    .usage = "spf explain: what does that header mean, why did it come out so, and what is to be done?\n\n"
-             "Usage: spf explain [FILE] [OPTION]...\n"
+    .summary = "what does that header mean, and what is to be done?",
+    .usage = "Usage: spf explain [FILE] [OPTION]...\n"
              "       spf explain --header TEXT [OPTION]...\n\n"
              "The file, standard input unless given, holds a Received-SPF or Authentication-Results field, or a whole\n"
              "message. Its client and sender are checked again.\n",
@@ -257,27 +266,10 @@ static const command_t command = {
     .advice = "it takes one file",
     .asks_dns = true,
     .operand_max = 1,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .check = check_combination,
+    .run = run,
     .options = definitions,
     .option_count = sizeof definitions / sizeof definitions[0],
 };
-
-int explain_run(int argc, char **argv)
-{
-    explain_options_t own = {.check = {.identity = SPF_IDENTITY_MAILFROM}};
-    options_t *options = &own.check.options;
-    int status = options_parse(options, &command, argc, argv);
-
-    if (status == 0 && own.header != NULL && options->operands.count > 0)
-        status = tool_usage_error(verb, "--header and a file do not go together");
-    if (status == 0 && options->help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = options_run(options, run);
-    options_free(options);
-    return status;
-}
-
-void explain_help(void)
-{
-    options_print_help(&command);
-}

@@ -206,22 +206,6 @@ static const option_definition_t definitions[] = {
      "between two rounds at most; 3600 unless set"},
 };
 
-static const command_t command = {
-    .verb = verb,
-    .usage = "spf flatten: records with the same verdict and fewer lookups\n\n"
-             "Usage: spf flatten DOMAIN [OPTION]...\n"
-             "       spf flatten DOMAIN --from NAME --watch [--exec COMMAND] [--nsupdate] [OPTION]...\n",
-    .notes =
-        "Exit status: 0 flattened (and published, if that was asked for), 1 it cannot be flattened, 2 it could not\n"
-        "be published, 5 DNS failed for some of it, 6 there is no record; 64 usage, 70 internal error.\n"
-        "Watching ends with 0 at SIGTERM or SIGINT.\n",
-    .advice = "one domain is flattened at a time",
-    .asks_dns = true,
-    .operand_max = 1,
-    .options = definitions,
-    .option_count = sizeof definitions / sizeof definitions[0],
-};
-
 static int check_update(const flatten_options_t *own)
 {
     const publisher_t *publisher = &own->publisher;
@@ -238,8 +222,10 @@ static int check_update(const flatten_options_t *own)
     return 0;
 }
 
-static int check_combination(flatten_options_t *own)
+static int check_combination(options_t *options)
 {
+    flatten_options_t *own = (flatten_options_t *)options;
+
     if (own->options.operands.count == 0)
         return tool_usage_error(verb, "the domain is missing, as in spf flatten example.com");
     own->domain = own->publisher.domain = own->options.operands.texts[0];
@@ -252,22 +238,25 @@ static int check_combination(flatten_options_t *own)
     return check_update(own);
 }
 
-int flatten_run(int argc, char **argv)
-{
-    flatten_options_t own = {.min_interval_s = 60, .max_interval_s = 3600, .publisher = {.signal_fd = -1}};
-    int status = options_parse(&own.options, &command, argc, argv);
+static const flatten_options_t defaults = {
+    .min_interval_s = 60, .max_interval_s = 3600, .publisher = {.signal_fd = -1}};
 
-    if (status == 0 && own.options.help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = check_combination(&own);
-    if (status == 0 && !own.options.help)
-        status = options_run(&own.options, run);
-    options_free(&own.options);
-    return status;
-}
-
-void flatten_help(void)
-{
-    options_print_help(&command);
-}
+const command_t flatten_command = {
+    .verb = verb,
+    .summary = "records with the same verdict and fewer lookups",
+    .usage = "Usage: spf flatten DOMAIN [OPTION]...\n"
+             "       spf flatten DOMAIN --from NAME --watch [--exec COMMAND] [--nsupdate] [OPTION]...\n",
+    .notes =
+        "Exit status: 0 flattened (and published, if that was asked for), 1 it cannot be flattened, 2 it could not\n"
+        "be published, 5 DNS failed for some of it, 6 there is no record; 64 usage, 70 internal error.\n"
+        "Watching ends with 0 at SIGTERM or SIGINT.\n",
+    .advice = "one domain is flattened at a time",
+    .asks_dns = true,
+    .operand_max = 1,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .check = check_combination,
+    .run = run,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};

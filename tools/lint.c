@@ -241,23 +241,10 @@ static const option_definition_t definitions[] = {
     {"sarif", NULL, OPTION_FLAG(lint_options_t, sarif), "one SARIF 2.1.0 log"},
 };
 
-static const command_t command = {
-    .verb = verb,
-    .usage = "spf lint: is this record right?\n\n"
-             "Usage: spf lint DOMAIN... [OPTION]...\n"
-             "       spf lint \"RECORD\"... [--domain DOMAIN] [OPTION]...\n"
-             "       spf lint --file FILE [--domain DOMAIN] [OPTION]...\n",
-    .notes =
-        "Exit status: 0 no errors, 1 errors, 2 warnings (with --strict), 5 DNS failed for some of it; with --fix 0 a\n"
-        "record, 1 what it should be is not certain; 64 usage, 70 internal error.\n",
-    .asks_dns = true,
-    .operand_max = SIZE_MAX,
-    .options = definitions,
-    .option_count = sizeof definitions / sizeof definitions[0],
-};
-
-static int check_combination(const lint_options_t *own)
+static int check_combination(options_t *options)
 {
+    const lint_options_t *own = (const lint_options_t *)options;
+
     if (own->json + own->sarif + own->fix > 1)
         return tool_usage_error(verb, "of --fix, --json and --sarif only one can be given");
     if (own->options.operands.count == 0 && own->file == NULL)
@@ -266,22 +253,23 @@ static int check_combination(const lint_options_t *own)
     return 0;
 }
 
-int lint_run(int argc, char **argv)
-{
-    lint_options_t own = {.least = SPF_SEVERITY_ADVICE};
-    int status = options_parse(&own.options, &command, argc, argv);
+static const lint_options_t defaults = {.least = SPF_SEVERITY_ADVICE};
 
-    if (status == 0 && own.options.help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = check_combination(&own);
-    if (status == 0 && !own.options.help)
-        status = options_run(&own.options, run);
-    options_free(&own.options);
-    return status;
-}
-
-void lint_help(void)
-{
-    options_print_help(&command);
-}
+const command_t lint_command = {
+    .verb = verb,
+    .summary = "is this record right?",
+    .usage = "Usage: spf lint DOMAIN... [OPTION]...\n"
+             "       spf lint \"RECORD\"... [--domain DOMAIN] [OPTION]...\n"
+             "       spf lint --file FILE [--domain DOMAIN] [OPTION]...\n",
+    .notes =
+        "Exit status: 0 no errors, 1 errors, 2 warnings (with --strict), 5 DNS failed for some of it; with --fix 0 a\n"
+        "record, 1 what it should be is not certain; 64 usage, 70 internal error.\n",
+    .asks_dns = true,
+    .operand_max = SIZE_MAX,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .check = check_combination,
+    .run = run,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};

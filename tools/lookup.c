@@ -161,23 +161,9 @@ static const option_definition_t definitions[] = {
     {"dot", NULL, OPTION_FLAG(lookup_options_t, dot), "a digraph for Graphviz: spf lookup --dot DOMAIN | dot -Tsvg"},
 };
 
-static const command_t command = {
-    .verb = verb,
-    .usage = "spf lookup: what does a domain publish, and what does that lead to?\n\n"
-             "Usage: spf lookup DOMAIN [OPTION]...\n"
-             "       spf lookup [DOMAIN] --record TEXT [OPTION]...\n",
-    .notes =
-        "Exit status: 0 a record within the limits, 1 it has a problem that fails mail, 5 DNS failed for some of it,\n"
-        "6 there is no record; 64 usage, 70 internal error.\n",
-    .advice = "one domain is looked up at a time",
-    .asks_dns = true,
-    .operand_max = 1,
-    .options = definitions,
-    .option_count = sizeof definitions / sizeof definitions[0],
-};
-
-static int check_combination(const lookup_options_t *own)
+static int check_combination(options_t *options)
 {
+    const lookup_options_t *own = (const lookup_options_t *)options;
     const text_list_t *operands = &own->options.operands;
 
     if (own->json && own->dot)
@@ -187,22 +173,23 @@ static int check_combination(const lookup_options_t *own)
     return operands->count > 0 ? check_domain(operands->texts[0]) : 0;
 }
 
-int lookup_run(int argc, char **argv)
-{
-    lookup_options_t own = {.record = NULL};
-    int status = options_parse(&own.options, &command, argc, argv);
+static const lookup_options_t defaults = {.record = NULL};
 
-    if (status == 0 && own.options.help)
-        options_print_help(&command);
-    else if (status == 0)
-        status = check_combination(&own);
-    if (status == 0 && !own.options.help)
-        status = options_run(&own.options, run);
-    options_free(&own.options);
-    return status;
-}
-
-void lookup_help(void)
-{
-    options_print_help(&command);
-}
+const command_t lookup_command = {
+    .verb = verb,
+    .summary = "what does a domain publish, and what does that lead to?",
+    .usage = "Usage: spf lookup DOMAIN [OPTION]...\n"
+             "       spf lookup [DOMAIN] --record TEXT [OPTION]...\n",
+    .notes =
+        "Exit status: 0 a record within the limits, 1 it has a problem that fails mail, 5 DNS failed for some of it,\n"
+        "6 there is no record; 64 usage, 70 internal error.\n",
+    .advice = "one domain is looked up at a time",
+    .asks_dns = true,
+    .operand_max = 1,
+    .defaults = &defaults,
+    .size = sizeof defaults,
+    .check = check_combination,
+    .run = run,
+    .options = definitions,
+    .option_count = sizeof definitions / sizeof definitions[0],
+};

@@ -154,12 +154,11 @@ static table_t table_of(const command_t *command)
     return table;
 }
 
-void options_print_help(const command_t *command)
+void command_print_help(const command_t *command)
 {
     table_t table = table_of(command);
 
-    fputs(command->usage, stdout);
-    putchar('\n');
+    printf("spf %s: %s\n\n%s\n", command->verb, command->summary, command->usage);
     for (size_t i = 0; i < table.count; i++) {
         const option_definition_t *row = table.rows[i];
         int width =
@@ -207,9 +206,10 @@ static int take_operand(options_t *options, const char *operand)
                             tool_quote(operand, strlen(operand)).text, command->advice);
 }
 
-/* Options and operands in any order; behind "--" all are operands. */
-int options_parse(options_t *options, const command_t *command, int argc, char **argv)
+/* Options and operands in any order; behind "--" all are operands. 0, or an exit status after a message. */
+static int parse(options_t *options, int argc, char **argv)
 {
+    const command_t *command = options->command;
     table_t table = table_of(command);
     struct option rows[OPTIONS_MAX + 1] = {{0}};
     int value, status = 0;
@@ -217,8 +217,6 @@ int options_parse(options_t *options, const command_t *command, int argc, char *
     for (size_t i = 0; i < table.count; i++)
         rows[i] = (struct option){table.rows[i]->name, table.rows[i]->value != NULL ? required_argument : no_argument,
                                   NULL, VALUE_BASE + (int)i};
-    options->command = command;
-    options->argc = argc;
     opterr = 0;
     while (status == 0 && (value = getopt_long(argc, argv, "-:h", rows, NULL)) != -1) {
         if (value == 'h')
@@ -233,13 +231,6 @@ int options_parse(options_t *options, const command_t *command, int argc, char *
     for (int i = optind; status == 0 && i < argc; i++)
         status = take_operand(options, argv[i]);
     return status;
-}
-
-void options_free(options_t *options)
-{
-    for (size_t i = 0; i < options->list_count; i++)
-        free(options->lists[i]);
-    free(options->settings);
 }
 
 /* --------------------------------------------------------------------------------------------------- configuration */
@@ -288,7 +279,8 @@ static int config_failed(const options_t *options, const spf_config_t *config, s
                               : tool_internal_error(options->command->verb, "%s", error);
 }
 
-int options_configure(const options_t *options, spf_config_t **config)
+/* What was asked for as a configuration: the file, then the settings. 0, or an exit status after a message. */
+static int configure(const options_t *options, spf_config_t **config)
 {
     spf_err_t err = spf_config_new(config);
 
@@ -302,11 +294,11 @@ int options_configure(const options_t *options, spf_config_t **config)
     return status;
 }
 
-int options_run(options_t *options, int (*run)(options_t *options, spf_context_t *context))
+static int run_with_context(options_t *options)
 {
     spf_config_t *config;
     spf_context_t *context;
-    int status = options_configure(options, &config);
+    int status = configure(options, &config);
 
     if (status != 0)
         return status;
@@ -314,10 +306,46 @@ int options_run(options_t *options, int (*run)(options_t *options, spf_context_t
     if (err != SPF_OK) {
         status = config_failed(options, config, err);
     } else {
-        status = run(options, context);
+        status = options->command->run(options, context);
         spf_context_release(context);
     }
     spf_config_free(config);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the whole way
+ */
+
+static int parse_and_run(options_t *options, int argc, char **argv)
+{
+    const command_t *command = options->command;
+    int status = parse(options, argc, argv);
+
+    if (status == 0 && options->help) {
+        command_print_help(command);
+        return 0;
+    }
+    if (status == 0 && command->check != NULL)
+        status = command->check(options);
+    if (status != 0)
+        return status;
+    return command->asks_dns ? run_with_context(options) : command->run(options, NULL);
+}
+
+int command_run(const command_t *command, int argc, char **argv)
+{
+    options_t *options = malloc(command->size);
+
+    if (options == NULL)
+        return tool_internal_error(command->verb, "out of memory");
+    memcpy(options, command->defaults, command->size);
+    options->command = command;
+    options->argc = argc;
+    int status = parse_and_run(options, argc, argv);
+    for (size_t i = 0; i < options->list_count; i++)
+        free(options->lists[i]);
+    free(options->settings);
+    free(options);
     return status;
 }
 

@@ -37,14 +37,19 @@ int option_take_word(options_t *options, const option_definition_t *definition,
 int option_take_list(options_t *options, const option_definition_t *definition, const char *value); /* text_list_t */
 int option_take_setting(options_t *options, const option_definition_t *definition, const char *value);
 
-/* A verb, as its command line shows it. */
+/* A verb. What it takes goes into a copy of its defaults, which begin with an options_t. */
 typedef struct command {
     const char *verb;
+    const char *summary;
     const char *usage;  /* what stands above the options in the help, lines ended */
     const char *notes;  /* what stands below; or NULL */
     const char *advice; /* told to who gives an operand too many: "everything is given by options" */
     bool asks_dns;      /* takes the options about where answers come from */
     size_t operand_max; /* SIZE_MAX: any number */
+    const void *defaults;
+    size_t size;
+    int (*check)(options_t *options); /* which options need, or exclude, each other: 0 or an exit status; or NULL */
+    int (*run)(options_t *options, spf_context_t *context); /* the exit status; context NULL if it asks no DNS */
     const option_definition_t *options;
     size_t option_count;
 } command_t;
@@ -70,21 +75,17 @@ struct options {
     unsigned color; /* color_t */
     setting_t *settings;
     size_t setting_count;
-    void *lists[8]; /* what options_free() frees */
+    void *lists[8]; /* to be freed */
     size_t list_count;
 };
 
-/* Fills *options, zeroed but for defaults, from the command line. 0, or an exit status after a message. */
-int options_parse(options_t *options, const command_t *command, int argc, char **argv);
-void options_free(options_t *options);
-void options_print_help(const command_t *command);
-
-/* What was asked for as a configuration: the file, then the settings. 0, or an exit status after a message. */
-int options_configure(const options_t *options, spf_config_t **config);
-/* Runs a verb on a context made so. The exit status. */
-int options_run(options_t *options, int (*run)(options_t *options, spf_context_t *context));
+/* The whole way of a verb: parses, and prints the help or runs it. argv[0] is the verb. The exit status. */
+int command_run(const command_t *command, int argc, char **argv);
+void command_print_help(const command_t *command);
 
 /* Whether what goes to standard output is to be coloured. */
 bool options_want_color(const options_t *options);
+
+extern const command_t check_command, compose_command, explain_command, flatten_command, lint_command, lookup_command;
 
 #endif

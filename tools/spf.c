@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The spf command: finds the verb and lets it run. */
+#include "options.h"
 #include "tool.h"
 
 #include "spf.h"
@@ -13,23 +14,34 @@
 static int help_run(int argc, char **argv);
 static int version_run(int argc, char **argv);
 
+/* A command, or what is none: its name, what it does, and what it is. */
 static const struct verb {
+    const command_t *command;
     const char *name;
-    int (*run)(int argc, char **argv);
-    void (*help)(void); /* or NULL */
     const char *summary;
+    int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"check", check_run, check_help, "may this client send mail for this domain, and why?"},
-    {"compose", compose_run, compose_help, "a record from what may send"},
-    {"explain", explain_run, explain_help, "what does that header mean, and what is to be done?"},
-    {"flatten", flatten_run, flatten_help, "records with the same verdict and fewer lookups"},
-    {"lint", lint_run, lint_help, "is this record right?"},
-    {"lookup", lookup_run, lookup_help, "what does a domain publish, and what does that lead to?"},
-    {"help", help_run, NULL, "what there is, or, for a verb, all of its options"},
-    {"version", version_run, NULL, "the version"},
+    {.command = &check_command},
+    {.command = &compose_command},
+    {.command = &explain_command},
+    {.command = &flatten_command},
+    {.command = &lint_command},
+    {.command = &lookup_command},
+    {NULL, "help", "what there is, or, for a verb, all of its options", help_run},
+    {NULL, "version", "the version", version_run},
 };
 
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+static const char *name_of(const struct verb *verb)
+{
+    return verb->command != NULL ? verb->command->verb : verb->name;
+}
+
+static const char *summary_of(const struct verb *verb)
+{
+    return verb->command != NULL ? verb->command->summary : verb->summary;
+}
 
 static void print_error(const char *verb, const char *format, va_list arguments)
 {
@@ -82,7 +94,7 @@ bool tool_has_control(const char *text, size_t length)
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < VERB_COUNT; i++)
-        if (strcmp(verbs[i].name, name) == 0)
+        if (strcmp(name_of(&verbs[i]), name) == 0)
             return &verbs[i];
     return NULL;
 }
@@ -93,7 +105,7 @@ static int unknown_verb(const char *name)
 
     for (size_t i = 0; i < VERB_COUNT; i++) {
         strcat(names, i == 0 ? "" : i + 1 < VERB_COUNT ? ", " : " and ");
-        strcat(names, verbs[i].name);
+        strcat(names, name_of(&verbs[i]));
     }
     return tool_usage_error(NULL, "%s is no verb; the verbs are %s", tool_quote(name, strlen(name)).text, names);
 }
@@ -102,7 +114,7 @@ static void print_overview(FILE *to)
 {
     fputs("spf: Sender Policy Framework (RFC 7208)\n\nUsage: spf VERB [OPTION]...\n\n", to);
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(to, "  spf %-8s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(to, "  spf %-8s %s\n", name_of(&verbs[i]), summary_of(&verbs[i]));
     fputs("\n'spf help VERB' tells the options of a verb; so do the manual pages, spf(1) first.\n", to);
 }
 
@@ -118,8 +130,8 @@ static int help_run(int argc, char **argv)
     const struct verb *verb = find_verb(argv[1]);
     if (verb == NULL)
         return unknown_verb(argv[1]);
-    if (verb->help != NULL)
-        verb->help();
+    if (verb->command != NULL)
+        command_print_help(verb->command);
     else
         printf("spf %s: %s\n", verb->name, verb->summary);
     return 0;
@@ -146,7 +158,9 @@ static int run(int argc, char **argv)
     else if (strcmp(name, "--version") == 0)
         name = "version";
     const struct verb *verb = find_verb(name);
-    return verb != NULL ? verb->run(argc - 1, argv + 1) : unknown_verb(name);
+    if (verb == NULL)
+        return unknown_verb(name);
+    return verb->command != NULL ? command_run(verb->command, argc - 1, argv + 1) : verb->run(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -22,18 +22,4 @@ tool_quoted_t tool_quote(const char *text, size_t length);
 /* Whether text holds an ASCII control character. */
 bool tool_has_control(const char *text, size_t length);
 
-/* Verbs: argv[0] is the verb. Return the exit status. */
-int check_run(int argc, char **argv);
-void check_help(void);
-int compose_run(int argc, char **argv);
-void compose_help(void);
-int flatten_run(int argc, char **argv);
-void flatten_help(void);
-int explain_run(int argc, char **argv);
-void explain_help(void);
-int lint_run(int argc, char **argv);
-void lint_help(void);
-int lookup_run(int argc, char **argv);
-void lookup_help(void);
-
 #endif
