@@ -37,6 +37,39 @@ step() {
     return 1
 }
 
+# The same for functions that run beside the steps, which mostly wait, one after the other:
+# begin_aside NAME FUNCTION [NAME FUNCTION]..., and in the end finish_aside NAME...
+begin_aside() {
+    (
+        renice -n 10 -p "$BASHPID" >/dev/null
+        while [ $# -gt 0 ]; do
+            started=$SECONDS
+            rm -f "$logs/$1.status"
+            "$2" >"$logs/$1.log" 2>&1
+            printf '%d %d\n' $? $((SECONDS - started)) >"$logs/$1.status"
+            shift 2
+        done
+    ) &
+    aside=$!
+}
+
+finish_aside() {
+    local name status seconds
+    wait "$aside"
+    for name in "$@"; do
+        read -r status seconds <"$logs/$name.status" || status=1 seconds=0
+        if [ "$status" -eq 0 ]; then
+            passed=$((passed + 1))
+            printf 'ok      %-22s %4d s   beside the others\n' "$name" "$seconds"
+        else
+            failed=$((failed + 1))
+            failures+=("$name: see $logs/$name.log")
+            printf 'FAILED  %-22s %4d s   beside the others\n' "$name" "$seconds"
+            tail -n 40 "$logs/$name.log"
+        fi
+    done
+}
+
 skip() {
     skipped=$((skipped + 1))
     printf 'skipped %-22s %s\n' "$1" "$2"
@@ -55,7 +88,7 @@ suite() {
     shift
     xml=$PWD/$logs/ctest-$preset.xml
     rm -f "$xml"
-    ctest --test-dir "build/$preset" -j 2 --output-on-failure --no-tests=error --output-junit "$xml" "$@" \
+    ctest --test-dir "build/$preset" -j 4 --output-on-failure --no-tests=error --output-junit "$xml" "$@" \
         >"$logs/ctest-$preset.log" 2>&1
     local status=$? all bad left
     all=$(attribute tests "$xml") bad=$(attribute failures "$xml") left=$(attribute skipped "$xml")
@@ -92,13 +125,13 @@ valgrind_tests() {
 }
 
 read_by_clang_tidy() {
-    find libspf tools plugins -name '*.c' -print0 | xargs -0 -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
+    find libspf tools plugins bindings -name '*.c' -print0 | xargs -0 -P 2 -n 4 clang-tidy -p build/asan --quiet --warnings-as-errors='*'
 }
 
 read_by_cppcheck() {
     cppcheck --std=c11 --enable=warning,performance,portability --suppressions-list=tests/support/cppcheck.txt \
         --error-exitcode=1 --quiet -j 2 \
-        -D_GNU_SOURCE -D__linux__ -DLOCAL_SCAN_ABI_VERSION_MAJOR=6 -I libspf -I libspf/include libspf tools plugins
+        -D_GNU_SOURCE -D__linux__ -DLOCAL_SCAN_ABI_VERSION_MAJOR=6 -I libspf -I libspf/include libspf tools plugins bindings
 }
 
 read_by_shellcheck() {
@@ -114,8 +147,13 @@ tests/support/packages/install "${lists[@]}" || exit 1
 leave_out=()
 $quick && leave_out=(-LE slow)
 
-step build-release build release -DCMAKE_C_COMPILER=gcc && suite release "${leave_out[@]}"
-step build-asan build asan && suite asan "${leave_out[@]}"
+step build-release build release -DCMAKE_C_COMPILER=gcc && has_release=true || has_release=false
+step build-asan build asan && has_asan=true || has_asan=false
+if ! $quick; then
+    begin_aside clang-tidy read_by_clang_tidy cppcheck read_by_cppcheck shellcheck read_by_shellcheck
+fi
+$has_release && suite release "${leave_out[@]}"
+$has_asan && suite asan "${leave_out[@]}"
 if $quick; then
     for name in threads valgrind clang-tidy cppcheck shellcheck quickstart; do
         skip "$name" "(--quick)"
@@ -123,10 +161,8 @@ if $quick; then
 else
     step build-tsan build tsan && suite tsan -L threads
     step valgrind valgrind_tests
-    step clang-tidy read_by_clang_tidy
-    step cppcheck read_by_cppcheck
-    step shellcheck read_by_shellcheck
     step quickstart examples/quickstart.sh
+    finish_aside clang-tidy cppcheck shellcheck
 fi
 
 printf '\n'

@@ -2,6 +2,7 @@
 """Resolvers written in Python, and the published suite as zones for them."""
 import asyncio
 import heapq
+import os
 import threading
 import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -9,6 +10,9 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import libspf
 import suite
 from dns_server import NOERROR, NXDOMAIN, TYPES
+
+# The address sanitizer holds back what is freed; and its allocator may be locked by another thread when a process forks.
+IS_SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 ZONE = """
 example.com. 300 IN TXT "v=spf1 ip4:192.0.2.0/24 include:one.example.com -all"

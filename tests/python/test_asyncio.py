@@ -11,15 +11,13 @@ from typing import Any, Coroutine, List
 
 import libspf
 import pytest
-from resolvers import AwaitingResolver, LateResolver, SilentResolver, offline
+from resolvers import IS_SANITIZED, AwaitingResolver, LateResolver, SilentResolver, offline
 from dns_server import DnsServer, Zone
 
 # The whole of what is promised; a run by default does less.
 LARGE = bool(os.environ.get("LIBSPF_TEST_LARGE"))
 AT_ONCE = 10000 if LARGE else 2000
 CANCELLED = 10000 if LARGE else 2000
-# The address sanitizer holds back what is freed.
-IS_SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 
 def descriptors() -> int:
