@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A DNS server on loopback for tests of daemons: UDP and TCP on one port, over names that a test chooses."""
 import ipaddress
+import os
 import socket
 import socketserver
 import struct
@@ -91,13 +92,17 @@ def packed(labels):
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
+# An address of loopback that is this process's: nothing of another can take a port there, or answer in its place.
+LOOPBACK = "127.%d.%d.%d" % (1 + (os.getpid() >> 16 & 127), os.getpid() >> 8 & 255, os.getpid() & 255)
+
+
 class DnsServer:
     """Serves `zone`, which may be replaced at any time. What it does to questions is in `mode`:
 
     answer, slow (after `delay_s`), silent, refused, servfail, lame (an answer without authority or records).
     """
 
-    def __init__(self, zone=None, address="127.0.0.1", port=0):
+    def __init__(self, zone=None, address=LOOPBACK, port=0):
         self.zone = zone or Zone()
         self.mode = "answer"
         self.delay_s = 0.1
@@ -128,8 +133,8 @@ class DnsServer:
                         return
                     self.wfile.write(struct.pack("!H", len(reply)) + reply)
 
-        class UdpServer(socketserver.ThreadingUDPServer):
-            allow_reuse_address = daemon_threads = True
+        class UdpServer(socketserver.ThreadingUDPServer):  # whose port is free again at once; reused, two would share it
+            daemon_threads = True
 
         class TcpServer(socketserver.ThreadingTCPServer):
             allow_reuse_address = daemon_threads = True

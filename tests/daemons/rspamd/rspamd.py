@@ -24,7 +24,7 @@ ROOT = HERE.parents[2]
 PLUGIN = ROOT / "plugins" / "lua" / "rspamd"
 sys.path.insert(0, str(HERE.parent))
 
-from dns_server import DnsServer, Zone  # pylint: disable=wrong-import-position,unused-import
+from dns_server import LOOPBACK, DnsServer, Zone  # pylint: disable=wrong-import-position,unused-import
 
 RSPAMD = shutil.which("rspamd", path="/usr/bin:/usr/sbin")
 STOCK = pathlib.Path("/usr/share/rspamd/plugins")
@@ -44,7 +44,7 @@ options {{
   task_timeout = {task_timeout}; dns {{ nameserver = ["{dns}"]; timeout = {dns_timeout}; retransmits = 2; }}
 }}
 logging {{ type = "file"; filename = "{folder}/log"; level = "{level}"; }}
-worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = {workers}; {worker} }}
+worker "normal" {{ bind_socket = "{host}:{port}"; count = {workers}; {worker} }}
 actions {{ reject = 100; add_header = 50; greylist = 40; }}
 group "policies" {{ .include "{config}/scores.d/policies_group.conf" }}
 .include "{config}/composites.conf"
@@ -61,7 +61,7 @@ lang_detection {{ languages = "{folder}/languages"; }}
 
 def free_port():
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
 
 
@@ -92,7 +92,8 @@ class Rspamd:
                   "worker": "", "stock": "false", "stock_settings": "", **options}
         self.file = self.folder / "rspamd.conf"
         self.file.write_text(MAIN.format(
-            folder=self.folder, port=self.port, config=CONFIG, plugin=PLUGIN, more=more, dns=f"{dns.host}:{dns.port}:1",
+            folder=self.folder, host=LOOPBACK, port=self.port, config=CONFIG, plugin=PLUGIN, more=more,
+            dns=f"{dns.host}:{dns.port}:1",
             modules=" ".join(f'path = "{module}";' for module in modules), **blanks))
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(self.folder / "lib"),
                             "LUA_CPATH": f"{self.folder}/lua/?.so;;"}
@@ -128,7 +129,7 @@ class Rspamd:
         return self
 
     def request(self, method, path, body=None, headers=None, timeout_s=STEP_S):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout_s)
         try:
             connection.request(method, path, body, headers or {})
             return connection.getresponse().read()
@@ -149,7 +150,7 @@ class Rspamd:
         for number, headers in enumerate(questions):
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             head = f"POST /checkv2 HTTP/1.0\r\n{head}Content-Length: {len(message)}\r\n\r\n"
-            connection = socket.create_connection(("127.0.0.1", self.port))
+            connection = socket.create_connection((LOOPBACK, self.port))
             connection.sendall(head.encode() + message)
             sockets[connection.fileno()] = (number, connection)
             answers[number] = b""

@@ -73,7 +73,7 @@ class Results(rspamd.RspamdTest):
     def test_by_rspamc(self):
         """All seven results, as an administrator sees them."""
         for name, (symbol, score, option) in RESULTS.items():
-            done = subprocess.run(["rspamc", "-h", f"127.0.0.1:{self.one.port}", "-i", "192.0.2.1", "-F",
+            done = subprocess.run(["rspamc", "-h", f"{rspamd.LOOPBACK}:{self.one.port}", "-i", "192.0.2.1", "-F",
                                    f"ann@{name}.example", "--helo", "none.example", "symbols"], input=rspamd.MESSAGE,
                                   capture_output=True, timeout=rspamd.STEP_S, check=True)
             lines = [line for line in done.stdout.decode().split("\n") if re.match(r"Symbol: R_SPF_(?!HELO)", line)]

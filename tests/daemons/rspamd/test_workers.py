@@ -22,7 +22,7 @@ class Milter:
     """A milter's client: what Postfix says to rspamd about one message."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=rspamd.STEP_S)
+        self.socket = socket.create_connection((rspamd.LOOPBACK, port), timeout=rspamd.STEP_S)
         self.send(b"O", struct.pack("!III", 6, 0x1FF, 0x1FFFFF))  # rspamd wants to answer the last command only
         self.read()
 
@@ -91,9 +91,9 @@ class Workers(rspamd.RspamdTest):
     def test_milter(self):
         """The proxy scans by itself, and adds the fields."""
         port = rspamd.free_port()
-        proxy = ('worker "rspamd_proxy" { bind_socket = "127.0.0.1:%d"; milter = yes; count = 1; timeout = 60s; '
+        proxy = ('worker "rspamd_proxy" { bind_socket = "%s:%d"; milter = yes; count = 1; timeout = 60s; '
                  'upstream "local" { default = yes; self_scan = yes; } }\n'
-                 'milter_headers { use = ["authentication-results"]; skip_local = false; }' % port)
+                 'milter_headers { use = ["authentication-results"]; skip_local = false; }' % (rspamd.LOOPBACK, port))
         self.rspamd(self.dns(ZONE), "enabled = true; received_spf = true;", more=proxy,
                     plugins=["milter_headers.lua"]).start()
         for ip, helo, sender, result in (("192.0.2.1", "helo.example", "ann@pass.example", "pass"),
