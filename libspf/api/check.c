@@ -106,10 +106,8 @@ spf_err_t spf_check_new(spf_check_t **check, spf_context_t *context)
 void spf_check_cancel(spf_check_t *check)
 {
     int saved_errno = errno;
-    spf_engine_t *engine = check->job.engine;
 
-    if (engine != NULL)
-        spf_engine_cancel(engine, &check->job);
+    spf_engine_cancel(&check->job);
     errno = saved_errno;
 }
 
@@ -410,17 +408,14 @@ spf_err_t spf_check_prepare(spf_check_t *check)
 
 static spf_err_t check_go(spf_check_t *check, spf_check_callback_t callback, void *user_data)
 {
-    spf_engine_t *engine;
     spf_err_t err = spf_check_prepare(check);
 
-    if (err == SPF_OK)
-        err = spf_context_engine(check->context, &engine, NULL);
     if (err != SPF_OK)
         return err;
     check->callback = callback;
     check->user_data = user_data;
     check->job.is_waited_for = callback == NULL;
-    return callback != NULL ? spf_engine_start(engine, &check->job) : spf_engine_run(engine, &check->job);
+    return spf_context_go(check->context, &check->job);
 }
 
 spf_err_t spf_check_start(spf_check_t *check, spf_check_callback_t callback, void *user_data)

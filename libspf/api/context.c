@@ -176,6 +176,18 @@ spf_err_t spf_context_new(spf_context_t **context, spf_config_t *config)
     return spf_context_new_with_resolver(context, config, NULL, NULL);
 }
 
+/* ------------------------------------------------------------------------------------------------------------ jobs */
+
+spf_err_t spf_context_go(spf_context_t *context, spf_job_t *job)
+{
+    spf_engine_t *engine;
+    spf_err_t err = spf_context_engine(context, &engine, NULL);
+
+    if (err != SPF_OK)
+        return err;
+    return job->is_waited_for ? spf_engine_run(engine, job) : spf_engine_start(engine, job);
+}
+
 /* ------------------------------------------------------------------------------------------------- the host's loop */
 
 int spf_context_fd(spf_context_t *context)

@@ -19,7 +19,9 @@ struct spf_context {
 
 /* The engine of this process: after a fork a new one. What is wrong goes into error, which may be NULL. */
 spf_err_t spf_context_engine(spf_context_t *context, spf_engine_t **engine, spf_buf_t *error);
-/* A check holds its context's memory. */
+/* Starts a job in the engine of this process or, if it is waited for, runs it. */
+spf_err_t spf_context_go(spf_context_t *context, spf_job_t *job);
+/* A check or survey holds its context's memory. */
 void spf_context_hold(spf_context_t *context);
 void spf_context_unhold(spf_context_t *context);
 /* Another reference, unless the last is gone already: for the shared context. */

@@ -437,10 +437,13 @@ static bool is_inherited(const spf_engine_t *engine)
     return engine->generation != spf_fork_generation();
 }
 
-void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job)
+void spf_engine_cancel(spf_job_t *job)
 {
+    spf_engine_t *engine = job->engine;
     bool is_in_flight;
 
+    if (engine == NULL)
+        return;
     if (is_inherited(engine)) {
         is_in_flight = spf_job_is_open(job);
         end(job);
@@ -472,7 +475,7 @@ void spf_engine_close(spf_engine_t *engine)
     engine->is_closed = true;
     while ((job = TAILQ_FIRST(&engine->in_flight)) != NULL || (job = TAILQ_FIRST(&engine->done)) != NULL) {
         pthread_mutex_unlock(&engine->lock);
-        spf_engine_cancel(engine, job);
+        spf_engine_cancel(job);
         pthread_mutex_lock(&engine->lock);
     }
     leave(engine);

@@ -53,7 +53,8 @@ void spf_engine_close(spf_engine_t *engine);
 /* These take the lock themselves. */
 spf_err_t spf_engine_start(spf_engine_t *engine, spf_job_t *job);
 spf_err_t spf_engine_run(spf_engine_t *engine, spf_job_t *job);
-void spf_engine_cancel(spf_engine_t *engine, spf_job_t *job);
+/* Of the engine that has it; nothing if none has. */
+void spf_engine_cancel(spf_job_t *job);
 spf_err_t spf_engine_process(spf_engine_t *engine);
 spf_err_t spf_engine_wait(spf_engine_t *engine, int64_t timeout_us);
 int64_t spf_engine_timeout_us(spf_engine_t *engine);

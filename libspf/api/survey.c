@@ -111,10 +111,8 @@ spf_err_t spf_survey_new(spf_survey_t **survey, spf_context_t *context)
 void spf_survey_cancel(spf_survey_t *survey)
 {
     int saved_errno = errno;
-    spf_engine_t *engine = survey->job.engine;
 
-    if (engine != NULL)
-        spf_engine_cancel(engine, &survey->job);
+    spf_engine_cancel(&survey->job);
     errno = saved_errno;
 }
 
@@ -259,17 +257,14 @@ static spf_err_t prepare(spf_survey_t *survey)
 
 static spf_err_t survey_go(spf_survey_t *survey, spf_survey_callback_t callback, void *user_data)
 {
-    spf_engine_t *engine;
     spf_err_t err = prepare(survey);
 
-    if (err == SPF_OK)
-        err = spf_context_engine(survey->context, &engine, NULL);
     if (err != SPF_OK)
         return err;
     survey->callback = callback;
     survey->user_data = user_data;
     survey->job.is_waited_for = callback == NULL;
-    return callback != NULL ? spf_engine_start(engine, &survey->job) : spf_engine_run(engine, &survey->job);
+    return spf_context_go(survey->context, &survey->job);
 }
 
 spf_err_t spf_survey_start(spf_survey_t *survey, spf_survey_callback_t callback, void *user_data)
