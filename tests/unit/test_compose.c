@@ -37,116 +37,108 @@ static bool has_note(const spf_draft_t *draft, const char *part)
     return false;
 }
 
+static const struct {
+    const char *senders[SENDERS_MAX];
+    const char *all, *record;
+    unsigned lookups;
+    const char *note; /* a part of one; NULL: there is none */
+} composed[] = {
+    {{NULL}, NULL, "v=spf1 -all", 0, NULL},
+    {{NULL}, "?all", "v=spf1 ?all", 0, NULL},
+    {{"192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 ~all", 0, NULL},
+    {{"192.0.2.1", "192.0.2.0"}, "-all", "v=spf1 ip4:192.0.2.0/31 -all", 0, NULL},
+    {{"2001:DB8::1/64", "192.0.2.99/24"}, "-all", "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/64 -all", 0, NULL},
+    {{"::ffff:192.0.2.1", "::ffff:198.51.100.9/120"}, "-all", "v=spf1 ip4:192.0.2.1 ip4:198.51.100.0/24 -all", 0, NULL},
+    {{"::ffff:0:0/95"}, "-all", "v=spf1 ip6:::fffe:0:0/95 -all", 0, NULL},
+    {{"include:b.example", "mx", "Mail.Example.com.", "a", "192.0.2.1"},
+     "-all",
+     "v=spf1 ip4:192.0.2.1 a:mail.example.com a mx include:b.example -all",
+     4,
+     NULL},
+    {{"mx", "MX", "+mx", "mx:Example.org", "mx:example.org."}, "-all", "v=spf1 mx mx:example.org -all", 2, NULL},
+    {{"a/24//64", "mx//128", "a/32"}, "-all", "v=spf1 a/24//64 a mx -all", 3, NULL},
+    {{"b\xc3\xbc"
+      "cher.example"},
+     "-all",
+     "v=spf1 a:xn--bcher-kva.example -all",
+     1,
+     NULL},
+    {{"v=spf1 ip4:192.0.2.0/25 -all", "v=spf1 ip4:192.0.2.128/25 -all"}, NULL, "v=spf1 ip4:192.0.2.0/24 -all", 0, NULL},
+    {{"v=spf1 a ~all", "v=spf1 mx -all"}, NULL, "v=spf1 a mx -all", 2, "different alls"},
+    {{"v=spf1 a ~all", "v=spf1 mx -all"}, "?all", "v=spf1 a mx ?all", 2, NULL},
+    {{"V=SPF1 a -all", "192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 a -all", 1, NULL},
+    {{"\"v=spf1 ip4:192.\" \"0.2.1 -all\""}, NULL, "v=spf1 ip4:192.0.2.1 -all", 0, NULL},
+    {{"v=spf1"}, NULL, "v=spf1 ~all", 0, NULL},
+    {{"v=spf1 a -all mx include:b.example redirect=c.example"}, NULL, "v=spf1 a -all", 1, NULL},
+    {{"v=spf1 redirect=b.example"}, NULL, "v=spf1 redirect=b.example", 1, NULL},
+    {{"v=spf1 redirect=b.example", "192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 redirect=b.example", 1, NULL},
+    {{"v=spf1 redirect=b.example", "v=spf1 redirect=b.example a"}, NULL, "v=spf1 a redirect=b.example", 2, NULL},
+    {{"v=spf1 redirect=b.example", "v=spf1 a -all"}, NULL, "v=spf1 a include:b.example -all", 2, "no redirect"},
+    {{"v=spf1 redirect=b.example", "v=spf1 redirect=c.example"},
+     NULL,
+     "v=spf1 include:b.example include:c.example ~all",
+     2,
+     "no redirect"},
+    {{"redirect=b.example"}, "-all", "v=spf1 include:b.example -all", 1, "no redirect"},
+    {{"v=spf1 exp=why.%{d} -all", "v=spf1 exp=why.%{d} a -all"}, NULL, "v=spf1 a exp=why.%{d} -all", 1, NULL},
+    {{"v=spf1 exp=why.example.com -all", "v=spf1 exp=no.example.com a -all"},
+     NULL,
+     "v=spf1 a exp=why.example.com -all",
+     1,
+     "only one exp"},
+    {{"v=spf1 ra=abuse -all", "v=spf1 ra=abuse rp=10 -all"}, NULL, "v=spf1 ra=abuse rp=10 -all", 0, NULL},
+    {{"v=spf1 +all"}, NULL, "v=spf1 all", 0, "everybody"},
+    /* what is not pass stays where it decides */
+    {{"v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", 0, NULL},
+    {{"v=spf1 -ip4:192.0.2.7 ip4:198.51.100.0/24 -all"}, NULL, "v=spf1 ip4:198.51.100.0/24 -all", 0, NULL},
+    {{"192.0.2.7", "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 ip4:192.0.2.0/24 -all", 0, NULL},
+    {{"v=spf1 mx -exists:%{i}.bad.example a include:b.example -all"},
+     NULL,
+     "v=spf1 mx -exists:%{i}.bad.example a include:b.example -all",
+     4,
+     NULL},
+    {{"v=spf1 mx ?exists:%{i}.bad.example mx a -all"}, NULL, "v=spf1 mx ?exists:%{i}.bad.example a -all", 3, NULL},
+    {{"v=spf1 ip4:192.0.2.0/25 -ip4:198.51.100.1 ip4:192.0.2.128/25 ~all"},
+     NULL,
+     "v=spf1 ip4:192.0.2.0/24 -ip4:198.51.100.1 ~all",
+     0,
+     NULL},
+    {{"v=spf1 ip4:192.0.2.0/25 -mx ip4:192.0.2.128/25 ~all"},
+     NULL,
+     "v=spf1 ip4:192.0.2.0/25 -mx ip4:192.0.2.128/25 ~all",
+     1,
+     NULL},
+    {{"v=spf1 ptr include:x.example exists:%{l}.x.example mx a ip4:192.0.2.1 -all"},
+     NULL,
+     "v=spf1 ip4:192.0.2.1 a mx include:x.example exists:%{l}.x.example ptr -all",
+     5,
+     NULL},
+    {{"0.0.0.0/1", "128.0.0.0/2", "::/0"}, "-all", "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/2 ip6:::/0 -all", 0, NULL},
+    {{"0.0.0.0/0", "::/0", "mx"}, "-all", "v=spf1 all", 0, "everybody"},
+    {{"v=spf1 a:1.example.com a:2.example.com a:3.example.com a:4.example.com a:5.example.com a:6.example.com "
+      "a:7.example.com a:8.example.com a:9.example.com a:10.example.com mx -all"},
+     NULL,
+     "v=spf1 a:1.example.com a:2.example.com a:3.example.com a:4.example.com a:5.example.com a:6.example.com "
+     "a:7.example.com a:8.example.com a:9.example.com a:10.example.com mx -all",
+     11,
+     "ten are allowed"},
+};
+
 static void records_that_are_composed(void **state)
 {
-    static const struct {
-        const char *senders[SENDERS_MAX];
-        const char *all, *record;
-        unsigned lookups;
-        const char *note; /* a part of one; NULL: there is none */
-    } cases[] = {
-        {{NULL}, NULL, "v=spf1 -all", 0, NULL},
-        {{NULL}, "?all", "v=spf1 ?all", 0, NULL},
-        {{"192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 ~all", 0, NULL},
-        {{"192.0.2.1", "192.0.2.0"}, "-all", "v=spf1 ip4:192.0.2.0/31 -all", 0, NULL},
-        {{"2001:DB8::1/64", "192.0.2.99/24"}, "-all", "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/64 -all", 0, NULL},
-        {{"::ffff:192.0.2.1", "::ffff:198.51.100.9/120"},
-         "-all",
-         "v=spf1 ip4:192.0.2.1 ip4:198.51.100.0/24 -all",
-         0,
-         NULL},
-        {{"::ffff:0:0/95"}, "-all", "v=spf1 ip6:::fffe:0:0/95 -all", 0, NULL},
-        {{"include:b.example", "mx", "Mail.Example.com.", "a", "192.0.2.1"},
-         "-all",
-         "v=spf1 ip4:192.0.2.1 a:mail.example.com a mx include:b.example -all",
-         4,
-         NULL},
-        {{"mx", "MX", "+mx", "mx:Example.org", "mx:example.org."}, "-all", "v=spf1 mx mx:example.org -all", 2, NULL},
-        {{"a/24//64", "mx//128", "a/32"}, "-all", "v=spf1 a/24//64 a mx -all", 3, NULL},
-        {{"b\xc3\xbc"
-          "cher.example"},
-         "-all",
-         "v=spf1 a:xn--bcher-kva.example -all",
-         1,
-         NULL},
-        {{"v=spf1 ip4:192.0.2.0/25 -all", "v=spf1 ip4:192.0.2.128/25 -all"},
-         NULL,
-         "v=spf1 ip4:192.0.2.0/24 -all",
-         0,
-         NULL},
-        {{"v=spf1 a ~all", "v=spf1 mx -all"}, NULL, "v=spf1 a mx -all", 2, "different alls"},
-        {{"v=spf1 a ~all", "v=spf1 mx -all"}, "?all", "v=spf1 a mx ?all", 2, NULL},
-        {{"V=SPF1 a -all", "192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 a -all", 1, NULL},
-        {{"\"v=spf1 ip4:192.\" \"0.2.1 -all\""}, NULL, "v=spf1 ip4:192.0.2.1 -all", 0, NULL},
-        {{"v=spf1"}, NULL, "v=spf1 ~all", 0, NULL},
-        {{"v=spf1 a -all mx include:b.example redirect=c.example"}, NULL, "v=spf1 a -all", 1, NULL},
-        {{"v=spf1 redirect=b.example"}, NULL, "v=spf1 redirect=b.example", 1, NULL},
-        {{"v=spf1 redirect=b.example", "192.0.2.1"}, NULL, "v=spf1 ip4:192.0.2.1 redirect=b.example", 1, NULL},
-        {{"v=spf1 redirect=b.example", "v=spf1 redirect=b.example a"}, NULL, "v=spf1 a redirect=b.example", 2, NULL},
-        {{"v=spf1 redirect=b.example", "v=spf1 a -all"}, NULL, "v=spf1 a include:b.example -all", 2, "no redirect"},
-        {{"v=spf1 redirect=b.example", "v=spf1 redirect=c.example"},
-         NULL,
-         "v=spf1 include:b.example include:c.example ~all",
-         2,
-         "no redirect"},
-        {{"redirect=b.example"}, "-all", "v=spf1 include:b.example -all", 1, "no redirect"},
-        {{"v=spf1 exp=why.%{d} -all", "v=spf1 exp=why.%{d} a -all"}, NULL, "v=spf1 a exp=why.%{d} -all", 1, NULL},
-        {{"v=spf1 exp=why.example.com -all", "v=spf1 exp=no.example.com a -all"},
-         NULL,
-         "v=spf1 a exp=why.example.com -all",
-         1,
-         "only one exp"},
-        {{"v=spf1 ra=abuse -all", "v=spf1 ra=abuse rp=10 -all"}, NULL, "v=spf1 ra=abuse rp=10 -all", 0, NULL},
-        {{"v=spf1 +all"}, NULL, "v=spf1 all", 0, "everybody"},
-        /* what is not pass stays where it decides */
-        {{"v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", 0, NULL},
-        {{"v=spf1 -ip4:192.0.2.7 ip4:198.51.100.0/24 -all"}, NULL, "v=spf1 ip4:198.51.100.0/24 -all", 0, NULL},
-        {{"192.0.2.7", "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 ip4:192.0.2.0/24 -all", 0, NULL},
-        {{"v=spf1 mx -exists:%{i}.bad.example a include:b.example -all"},
-         NULL,
-         "v=spf1 mx -exists:%{i}.bad.example a include:b.example -all",
-         4,
-         NULL},
-        {{"v=spf1 mx ?exists:%{i}.bad.example mx a -all"}, NULL, "v=spf1 mx ?exists:%{i}.bad.example a -all", 3, NULL},
-        {{"v=spf1 ip4:192.0.2.0/25 -ip4:198.51.100.1 ip4:192.0.2.128/25 ~all"},
-         NULL,
-         "v=spf1 ip4:192.0.2.0/24 -ip4:198.51.100.1 ~all",
-         0,
-         NULL},
-        {{"v=spf1 ip4:192.0.2.0/25 -mx ip4:192.0.2.128/25 ~all"},
-         NULL,
-         "v=spf1 ip4:192.0.2.0/25 -mx ip4:192.0.2.128/25 ~all",
-         1,
-         NULL},
-        {{"v=spf1 ptr include:x.example exists:%{l}.x.example mx a ip4:192.0.2.1 -all"},
-         NULL,
-         "v=spf1 ip4:192.0.2.1 a mx include:x.example exists:%{l}.x.example ptr -all",
-         5,
-         NULL},
-        {{"0.0.0.0/1", "128.0.0.0/2", "::/0"}, "-all", "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/2 ip6:::/0 -all", 0, NULL},
-        {{"0.0.0.0/0", "::/0", "mx"}, "-all", "v=spf1 all", 0, "everybody"},
-        {{"v=spf1 a:1.example.com a:2.example.com a:3.example.com a:4.example.com a:5.example.com a:6.example.com "
-          "a:7.example.com a:8.example.com a:9.example.com a:10.example.com mx -all"},
-         NULL,
-         "v=spf1 a:1.example.com a:2.example.com a:3.example.com a:4.example.com a:5.example.com a:6.example.com "
-         "a:7.example.com a:8.example.com a:9.example.com a:10.example.com mx -all",
-         11,
-         "ten are allowed"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof composed / sizeof composed[0]; i++) {
         char error[ERROR_MAX];
         spf_draft_t *draft;
-        assert_int_equal(compose(&draft, cases[i].senders, cases[i].all, error), SPF_OK);
+        assert_int_equal(compose(&draft, composed[i].senders, composed[i].all, error), SPF_OK);
         assert_string_equal(error, "");
         const spf_draft_record_t *record = spf_draft_record(draft, 0);
-        assert_string_equal(record->text, cases[i].record);
+        assert_string_equal(record->text, composed[i].record);
         assert_int_equal(record->length, strlen(record->text));
         assert_string_equal(record->name, "example.com");
         assert_null(spf_draft_record(draft, 1));
-        assert_int_equal(spf_draft_lookups(draft), cases[i].lookups);
-        assert_int_equal(has_note(draft, cases[i].note), cases[i].note != NULL);
+        assert_int_equal(spf_draft_lookups(draft), composed[i].lookups);
+        assert_int_equal(has_note(draft, composed[i].note), composed[i].note != NULL);
         spf_draft_free(draft);
     }
 }

@@ -52,89 +52,89 @@ static spf_config_t *config_new(void)
     return config;
 }
 
+static const struct {
+    const char *key, *value;
+    const char *error; /* behind the value; NULL: it is taken */
+} values[] = {
+    {"timeout", "20", NULL},
+    {"timeout", "0.001", NULL},
+    {"timeout", "600", NULL},
+    {"timeout", "600.000000", NULL},
+    {"timeout", "1.23456789", NULL},
+    {"timeout", "0.0009", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "600.001", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "1.", "is no number of seconds from 0.001 to 600"},
+    {"timeout", ".5", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "-1", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "abc", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "", "is no number of seconds from 0.001 to 600"},
+    {"timeout", "99999999999999999999999", "is no number of seconds from 0.001 to 600"},
+    {"max-lookups", "1", NULL},
+    {"max-lookups", "10", NULL},
+    {"max-lookups", "0", "is no whole number from 1 to 10"},
+    {"max-lookups", "11", "is no whole number from 1 to 10"},
+    {"max-void-lookups", "0", NULL},
+    {"max-void-lookups", "11", "is no whole number from 0 to 10"},
+    {"max-mx-hosts", "10", NULL},
+    {"max-mx-hosts", "1 ", "is no whole number from 1 to 10"},
+    {"max-ptr-names", "10", NULL},
+    {"max-ptr-names", "+3", "is no whole number from 1 to 10"},
+    {"prefetch", "yes", NULL},
+    {"prefetch", "no", NULL},
+    {"prefetch", "true", "is neither yes nor no"},
+    {"trust-anchor", "/etc/root.key", NULL},
+    {"trust-anchor", "", "is no name of a file"},
+    {"receiver", "mx.example.org", NULL},
+    {"receiver", "unknown", NULL},
+    {"receiver", "a b", "is no host name"},
+    {"receiver", "", "is no host name"},
+    {"receiver", "mx..example.org", "is no host name"},
+    {"explanation", "See http://example.org/#spf", NULL},
+    {"explanation", "100%% sure: %{i} at %{R}, %{t}", NULL},
+    {"explanation", "100% sure", EXPLANATION_ERROR},
+    {"explanation", "%{x}", EXPLANATION_ERROR},
+    {"explanation", "", EXPLANATION_ERROR},
+    {"explanation", "a\nb", EXPLANATION_ERROR},
+    {"record-cache", "0", NULL},
+    {"record-cache", "1g", NULL},
+    {"record-cache", "1024m", NULL},
+    {"record-cache", "1025m", "is no size from 0 to 1g"},
+    {"record-cache", "2g", "is no size from 0 to 1g"},
+    {"record-cache", "999999999999999999g", "is no size from 0 to 1g"},
+    {"record-cache", "8M", "is no size from 0 to 1g"},
+    {"record-cache", "8mb", "is no size from 0 to 1g"},
+    {"dns-cache", "64k", NULL},
+    {"dns-cache", "65536", NULL},
+    {"dns-cache", "4g", NULL},
+    {"dns-cache", "65535", "is no size from 64k to 4g"},
+    {"outgoing-sockets", "16", NULL},
+    {"outgoing-sockets", "16384", NULL},
+    {"outgoing-sockets", "15", "is no whole number from 16 to 16384"},
+    {"zone", "example.zone", NULL},
+    {"zone", "", "is no name of a zone file (at most 256 may be given)"},
+    {"resolver", "system", NULL},
+    {"resolver", "recursive", NULL},
+    {"resolver", "none", NULL},
+    {"resolver", "192.0.2.1", NULL},
+    {"resolver", "192.0.2.1@5353", NULL},
+    {"resolver", "2001:db8::1@65535", NULL},
+    {"resolver", "::1", NULL},
+};
+
 static void test_values(void **state)
 {
-    static const struct {
-        const char *key, *value;
-        const char *error; /* behind the value; NULL: it is taken */
-    } cases[] = {
-        {"timeout", "20", NULL},
-        {"timeout", "0.001", NULL},
-        {"timeout", "600", NULL},
-        {"timeout", "600.000000", NULL},
-        {"timeout", "1.23456789", NULL},
-        {"timeout", "0.0009", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "600.001", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "1.", "is no number of seconds from 0.001 to 600"},
-        {"timeout", ".5", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "-1", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "abc", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "", "is no number of seconds from 0.001 to 600"},
-        {"timeout", "99999999999999999999999", "is no number of seconds from 0.001 to 600"},
-        {"max-lookups", "1", NULL},
-        {"max-lookups", "10", NULL},
-        {"max-lookups", "0", "is no whole number from 1 to 10"},
-        {"max-lookups", "11", "is no whole number from 1 to 10"},
-        {"max-void-lookups", "0", NULL},
-        {"max-void-lookups", "11", "is no whole number from 0 to 10"},
-        {"max-mx-hosts", "10", NULL},
-        {"max-mx-hosts", "1 ", "is no whole number from 1 to 10"},
-        {"max-ptr-names", "10", NULL},
-        {"max-ptr-names", "+3", "is no whole number from 1 to 10"},
-        {"prefetch", "yes", NULL},
-        {"prefetch", "no", NULL},
-        {"prefetch", "true", "is neither yes nor no"},
-        {"trust-anchor", "/etc/root.key", NULL},
-        {"trust-anchor", "", "is no name of a file"},
-        {"receiver", "mx.example.org", NULL},
-        {"receiver", "unknown", NULL},
-        {"receiver", "a b", "is no host name"},
-        {"receiver", "", "is no host name"},
-        {"receiver", "mx..example.org", "is no host name"},
-        {"explanation", "See http://example.org/#spf", NULL},
-        {"explanation", "100%% sure: %{i} at %{R}, %{t}", NULL},
-        {"explanation", "100% sure", EXPLANATION_ERROR},
-        {"explanation", "%{x}", EXPLANATION_ERROR},
-        {"explanation", "", EXPLANATION_ERROR},
-        {"explanation", "a\nb", EXPLANATION_ERROR},
-        {"record-cache", "0", NULL},
-        {"record-cache", "1g", NULL},
-        {"record-cache", "1024m", NULL},
-        {"record-cache", "1025m", "is no size from 0 to 1g"},
-        {"record-cache", "2g", "is no size from 0 to 1g"},
-        {"record-cache", "999999999999999999g", "is no size from 0 to 1g"},
-        {"record-cache", "8M", "is no size from 0 to 1g"},
-        {"record-cache", "8mb", "is no size from 0 to 1g"},
-        {"dns-cache", "64k", NULL},
-        {"dns-cache", "65536", NULL},
-        {"dns-cache", "4g", NULL},
-        {"dns-cache", "65535", "is no size from 64k to 4g"},
-        {"outgoing-sockets", "16", NULL},
-        {"outgoing-sockets", "16384", NULL},
-        {"outgoing-sockets", "15", "is no whole number from 16 to 16384"},
-        {"zone", "example.zone", NULL},
-        {"zone", "", "is no name of a zone file (at most 256 may be given)"},
-        {"resolver", "system", NULL},
-        {"resolver", "recursive", NULL},
-        {"resolver", "none", NULL},
-        {"resolver", "192.0.2.1", NULL},
-        {"resolver", "192.0.2.1@5353", NULL},
-        {"resolver", "2001:db8::1@65535", NULL},
-        {"resolver", "::1", NULL},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         spf_config_t *config = config_new();
         char expected[512] = "";
-        spf_err_t err = spf_config_set(config, cases[i].key, cases[i].value);
+        spf_err_t err = spf_config_set(config, values[i].key, values[i].value);
 
-        if (cases[i].error != NULL && strchr(cases[i].value, '\n') == NULL)
-            snprintf(expected, sizeof expected, "%s: \"%s\" %s", cases[i].key, cases[i].value, cases[i].error);
-        else if (cases[i].error != NULL)
-            snprintf(expected, sizeof expected, "%s: \"a?b\" %s", cases[i].key, cases[i].error);
+        if (values[i].error != NULL && strchr(values[i].value, '\n') == NULL)
+            snprintf(expected, sizeof expected, "%s: \"%s\" %s", values[i].key, values[i].value, values[i].error);
+        else if (values[i].error != NULL)
+            snprintf(expected, sizeof expected, "%s: \"a?b\" %s", values[i].key, values[i].error);
         assert_string_equal(spf_config_error(config), expected);
-        assert_int_equal(err, cases[i].error != NULL ? SPF_ECONFIG : SPF_OK);
+        assert_int_equal(err, values[i].error != NULL ? SPF_ECONFIG : SPF_OK);
         spf_config_free(config);
     }
 }
