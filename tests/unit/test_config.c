@@ -55,7 +55,7 @@ static spf_config_t *config_new(void)
 static const struct {
     const char *key, *value;
     const char *error; /* behind the value; NULL: it is taken */
-} values[] = {
+} value_cases[] = {
     {"timeout", "20", NULL},
     {"timeout", "0.001", NULL},
     {"timeout", "600", NULL},
@@ -124,24 +124,24 @@ static const struct {
 static void test_values(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    for (size_t i = 0; i < sizeof value_cases / sizeof value_cases[0]; i++) {
         spf_config_t *config = config_new();
         char expected[512] = "";
-        spf_err_t err = spf_config_set(config, values[i].key, values[i].value);
+        spf_err_t err = spf_config_set(config, value_cases[i].key, value_cases[i].value);
 
-        if (values[i].error != NULL && strchr(values[i].value, '\n') == NULL)
-            snprintf(expected, sizeof expected, "%s: \"%s\" %s", values[i].key, values[i].value, values[i].error);
-        else if (values[i].error != NULL)
-            snprintf(expected, sizeof expected, "%s: \"a?b\" %s", values[i].key, values[i].error);
+        if (value_cases[i].error != NULL && strchr(value_cases[i].value, '\n') == NULL)
+            snprintf(expected, sizeof expected, "%s: \"%s\" %s", value_cases[i].key, value_cases[i].value, value_cases[i].error);
+        else if (value_cases[i].error != NULL)
+            snprintf(expected, sizeof expected, "%s: \"a?b\" %s", value_cases[i].key, value_cases[i].error);
         assert_string_equal(spf_config_error(config), expected);
-        assert_int_equal(err, values[i].error != NULL ? SPF_ECONFIG : SPF_OK);
+        assert_int_equal(err, value_cases[i].error != NULL ? SPF_ECONFIG : SPF_OK);
         spf_config_free(config);
     }
 }
 
 static void test_bad_resolvers(void **state)
 {
-    static const char *const values[] = {
+    static const char *const value_cases[] = {
         "",          "localhost",     "1.2.3",      "1.2.3.4@", "1.2.3.4@0",    "1.2.3.4@65536",
         "1.2.3.4@x", "1.2.3.4@53@53", "1.2.3.4:53", "[::1]",    "fe80::1%eth0", "@53",
         "1.2.3.4 ",  "SYSTEM",
@@ -149,8 +149,8 @@ static void test_bad_resolvers(void **state)
     spf_config_t *config = config_new();
 
     (void)state;
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        assert_int_equal(spf_config_set(config, "resolver", values[i]), SPF_ECONFIG);
+    for (size_t i = 0; i < sizeof value_cases / sizeof value_cases[0]; i++) {
+        assert_int_equal(spf_config_set(config, "resolver", value_cases[i]), SPF_ECONFIG);
         assert_non_null(strstr(spf_config_error(config), "nor an IP address with or without @PORT"));
         assert_int_equal(config->settings.dns.source, SPF_DNS_SYSTEM);
         assert_null(config->settings.dns.forwarders);
