@@ -130,7 +130,8 @@ static void test_values(void **state)
         spf_err_t err = spf_config_set(config, value_cases[i].key, value_cases[i].value);
 
         if (value_cases[i].error != NULL && strchr(value_cases[i].value, '\n') == NULL)
-            snprintf(expected, sizeof expected, "%s: \"%s\" %s", value_cases[i].key, value_cases[i].value, value_cases[i].error);
+            snprintf(expected, sizeof expected, "%s: \"%s\" %s", value_cases[i].key, value_cases[i].value,
+                     value_cases[i].error);
         else if (value_cases[i].error != NULL)
             snprintf(expected, sizeof expected, "%s: \"a?b\" %s", value_cases[i].key, value_cases[i].error);
         assert_string_equal(spf_config_error(config), expected);
@@ -141,7 +142,7 @@ static void test_values(void **state)
 
 static void test_bad_resolvers(void **state)
 {
-    static const char *const value_cases[] = {
+    static const char *const bad_values[] = {
         "",          "localhost",     "1.2.3",      "1.2.3.4@", "1.2.3.4@0",    "1.2.3.4@65536",
         "1.2.3.4@x", "1.2.3.4@53@53", "1.2.3.4:53", "[::1]",    "fe80::1%eth0", "@53",
         "1.2.3.4 ",  "SYSTEM",
@@ -149,8 +150,8 @@ static void test_bad_resolvers(void **state)
     spf_config_t *config = config_new();
 
     (void)state;
-    for (size_t i = 0; i < sizeof value_cases / sizeof value_cases[0]; i++) {
-        assert_int_equal(spf_config_set(config, "resolver", value_cases[i]), SPF_ECONFIG);
+    for (size_t i = 0; i < sizeof bad_values / sizeof bad_values[0]; i++) {
+        assert_int_equal(spf_config_set(config, "resolver", bad_values[i]), SPF_ECONFIG);
         assert_non_null(strstr(spf_config_error(config), "nor an IP address with or without @PORT"));
         assert_int_equal(config->settings.dns.source, SPF_DNS_SYSTEM);
         assert_null(config->settings.dns.forwarders);
