@@ -238,8 +238,7 @@ static int check_combination(options_t *options)
     return check_update(own);
 }
 
-static const flatten_options_t defaults = {
-    .min_interval_s = 60, .max_interval_s = 3600, .publisher = {.signal_fd = -1}};
+static const flatten_options_t defaults = {.min_interval_s = 60, .max_interval_s = 3600};
 
 const command_t flatten_command = {
     .verb = verb,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,26 +58,21 @@ static int spawn(pid_t *pid, char *const *arguments, int fd)
 }
 
 /* Waits until it ends; a signal that ends the program is handed on to it. */
-static bool wait_for(const publisher_t *publisher, pid_t pid, int *status)
+static bool wait_for(signals_t *signals, pid_t pid, int *status)
 {
-    bool is_ended = false;
-
-    if (publisher->signal_fd < 0) {
+    if (signals == NULL) {
         while (waitpid(pid, status, 0) < 0 && errno == EINTR)
             continue;
         return true;
     }
     while (waitpid(pid, status, WNOHANG) == 0) {
-        struct signalfd_siginfo info;
-        struct pollfd signals = {.fd = publisher->signal_fd, .events = POLLIN};
-        poll(&signals, 1, -1);
-        if (read(publisher->signal_fd, &info, sizeof info) != (ssize_t)sizeof info || info.ssi_signo == SIGCHLD ||
-            info.ssi_signo == SIGHUP)
-            continue;
-        is_ended = true;
-        kill(pid, SIGTERM);
+        struct pollfd pollfd = {.fd = signals->fd, .events = POLLIN};
+        poll(&pollfd, 1, -1);
+        signals_take(signals);
+        if (signals->is_ended)
+            kill(pid, SIGTERM);
     }
-    return !is_ended;
+    return !signals->is_ended;
 }
 
 static publish_end_t failed(const char *what, const char *why)
@@ -114,7 +108,7 @@ static publish_end_t run(const publisher_t *publisher, spf_draft_t *draft, const
     close(fd);
     if (error != 0)
         return failed(what, strerror(error));
-    if (!wait_for(publisher, pid, &status))
+    if (!wait_for(publisher->signals, pid, &status))
         return PUBLISH_ENDED;
     return judge(what, status);
 }

@@ -4,6 +4,7 @@
 #define SPF_TOOL_PUBLISH_H
 
 #include "drafts.h"
+#include "signals.h"
 
 /* Where a draft goes. */
 typedef struct publisher {
@@ -12,7 +13,7 @@ typedef struct publisher {
     bool nsupdate;    /* send the update */
     const char *key;  /* a TSIG key file for nsupdate; or NULL */
     draft_style_t style;
-    int signal_fd; /* a signalfd(2) of SIGCHLD and of what ends the program; -1: nothing is blocked */
+    signals_t *signals; /* are taken while it runs; or NULL: none is blocked */
 } publisher_t;
 
 typedef enum publish_end {

@@ -5,19 +5,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef struct watch {
     flatten_options_t *own;
     spf_context_t *context;
-    int signal_fd;
-    bool is_ended;    /* by a signal */
-    bool is_hurried;  /* a signal wants the next round at once */
+    signals_t signals;
     bool is_failing;  /* the last round was no good */
     flattened_t last; /* what was published last; its draft NULL: nothing yet */
 } watch_t;
@@ -37,35 +32,19 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-typedef enum wake { WAKE_TIME, WAKE_NOW, WAKE_END } wake_t;
-
-/* What the signals that came mean. */
-static wake_t take_signals(const watch_t *watch)
+/* Until the time has come or a signal wants it to go on; false: or to end. */
+static bool wait_s(watch_t *watch, int64_t seconds)
 {
-    struct signalfd_siginfo info;
-    wake_t wake = WAKE_TIME;
-
-    while (read(watch->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-            return WAKE_END;
-        if (info.ssi_signo == SIGHUP)
-            wake = WAKE_NOW;
-    }
-    return wake;
-}
-
-/* Until the time has come, or a signal wants it to go on, or to end. */
-static wake_t wait_s(const watch_t *watch, int64_t seconds)
-{
+    signals_t *signals = &watch->signals;
     int64_t due_ms = now_ms() + seconds * 1000;
-    wake_t wake = WAKE_TIME;
 
-    for (int64_t left_ms = seconds * 1000; left_ms > 0 && wake == WAKE_TIME; left_ms = due_ms - now_ms()) {
-        struct pollfd signals = {.fd = watch->signal_fd, .events = POLLIN};
-        if (poll(&signals, 1, (int)left_ms) > 0)
-            wake = take_signals(watch);
+    for (int64_t left_ms = seconds * 1000; left_ms > 0 && !signals->is_ended && !signals->is_hurried;
+         left_ms = due_ms - now_ms()) {
+        struct pollfd pollfd = {.fd = signals->fd, .events = POLLIN};
+        if (poll(&pollfd, 1, (int)left_ms) > 0)
+            signals_take(signals);
     }
-    return wake;
+    return !signals->is_ended;
 }
 
 typedef struct survey_end {
@@ -90,18 +69,16 @@ static bool run_survey(void *user_data, spf_survey_t *survey, spf_err_t *err)
     *err = spf_survey_start(survey, survey_ended, &end);
     while (*err == SPF_OK && !end.has_come) {
         struct pollfd both[] = {{.fd = spf_context_fd(watch->context), .events = POLLIN},
-                                {.fd = watch->signal_fd, .events = POLLIN}};
+                                {.fd = watch->signals.fd, .events = POLLIN}};
         poll(both, 2, spf_context_timeout_ms(watch->context));
-        wake_t wake = take_signals(watch);
-        watch->is_hurried = watch->is_hurried || wake == WAKE_NOW;
-        watch->is_ended = watch->is_ended || wake == WAKE_END;
-        if (watch->is_ended)
+        signals_take(&watch->signals);
+        if (watch->signals.is_ended)
             spf_survey_cancel(survey);
         *err = spf_context_process(watch->context);
     }
     if (*err == SPF_OK)
         *err = end.err;
-    return !watch->is_ended;
+    return !watch->signals.is_ended;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- rounds */
@@ -126,11 +103,10 @@ static bool hand_out(watch_t *watch, spf_draft_t *draft)
     case PUBLISHED:
         say(watch, "published", "");
         return true;
-    case PUBLISH_ENDED:
-        watch->is_ended = true;
+    case PUBLISH_FAILED:
+        say(watch, "not published; another attempt follows", "");
         return false;
     default:
-        say(watch, "not published; another attempt follows", "");
         return false;
     }
 }
@@ -199,35 +175,21 @@ static int take_round(watch_t *watch, int64_t *wait)
     return 0;
 }
 
-static int watch_open(watch_t *watch)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    watch->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    watch->own->publisher.signal_fd = watch->signal_fd;
-    return watch->signal_fd >= 0 ? 0 : tool_internal_error("flatten", "signalfd: %s", strerror(errno));
-}
-
 int flatten_watch(flatten_options_t *own, spf_context_t *context)
 {
     watch_t watch = {.own = own, .context = context};
-    int status = watch_open(&watch);
+    signals_t *signals = &watch.signals;
     int64_t wait = 0;
+    int status;
 
-    while (status == 0 && !watch.is_ended) {
+    if (!signals_open(signals))
+        return tool_internal_error("flatten", "signalfd: %s", strerror(errno));
+    own->publisher.signals = signals;
+    do {
+        signals->is_hurried = false;
         status = take_round(&watch, &wait);
-        if (status == 0 && !watch.is_ended && !watch.is_hurried)
-            watch.is_ended = wait_s(&watch, wait) == WAKE_END;
-        watch.is_hurried = false;
-    }
+    } while (status == 0 && !ferror(stdout) && wait_s(&watch, wait));
     flatten_free(&watch.last);
-    if (watch.signal_fd >= 0)
-        close(watch.signal_fd);
+    signals_close(signals);
     return status;
 }

@@ -281,11 +281,29 @@ class Watch(unittest.TestCase):
         self.assertEqual(count.read_text(), "example.com zone\n" * 3)
         self.assertEqual(watcher.end(), 0)
 
+    def test_a_hangup_while_the_command_runs_asks_after_it(self):
+        started, go_on = self.folder / "started", self.folder / "go_on"
+        watcher = self.watch("--from", "source.example.com", "--max-interval", "86400", "--min-interval", "86400",
+                             "--exec", "touch %s; until test -e %s; do sleep 0.05; done" % (started, go_on))
+        wait_until(started.exists, "the command")
+        self.server.set_policy("v=spf1 -all")
+        watcher.hurry()
+        go_on.touch()
+        wait_until(lambda: watcher.has_said(": published", 2), "the second round")
+        self.assertEqual(watcher.end(), 0)
+
     def test_the_end_reaches_the_command(self):
         started = self.folder / "started"
         watcher = self.watch("--from", "source.example.com", "--exec", "touch %s; exec sleep 1000" % started)
         wait_until(started.exists, "the command")
         self.assertEqual(watcher.end(), 0)
+
+    def test_output_that_cannot_be_written_ends_it(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([SPF, "flatten", "example.com", "--resolver", self.server.address, "--watch"],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("cannot write the output: No space left on device", done.stderr)
 
     def test_without_a_command_it_prints_and_a_hangup_asks_at_once(self):
         watcher = self.watch("--record", "v=spf1 include:spf.example.net -all", "--format", "zone", "--max-interval",
