@@ -22,8 +22,18 @@ libspf {
     return
 end
 
-local libspf = require 'libspf'
-local libspf_rspamd = require 'libspf.rspamd'
+-- rspamd wants this file to have its section's name, which the module in C has too, and finds this file where "." is in
+-- package.path and somebody works in its folder.
+local function require_c(name)
+    local path = package.path
+    package.path = ''
+    local done, module = pcall(require, name)
+    package.path = path
+    return done and module or error(module, 0)
+end
+
+local libspf = require_c 'libspf'
+local libspf_rspamd = require_c 'libspf.rspamd'
 local lua_maps = require 'lua_maps'
 local lua_util = require 'lua_util'
 local rspamd_logger = require 'rspamd_logger'

@@ -3,6 +3,7 @@
 """The rule in rspamd: symbols, scores and options, what builds on them, whom it skips, and its settings."""
 import json
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -27,6 +28,7 @@ ZONE = {
     '"x y".local.example': {"A": ["127.0.0.2"]},
     "macro.example": {"TXT": ["v=spf1 exp=%{r}.example -all"]},
 }
+README = (rspamd.PLUGIN / "README.md").read_text()
 # Sender: symbol, its score in rspamd's own files, and its first option, in the stock module's style.
 RESULTS = {
     "pass": ("R_SPF_ALLOW", -0.2, "+ip4:192.0.2.0/24"),
@@ -374,11 +376,10 @@ class Misconfiguration(rspamd.RspamdTest):
         known = re.search(r'unknown setting "nonsense"; there are ([\w, ]+)', one.test_config()[1]).group(1).split(", ")
         self.assertGreater(len(known), 20)
         example = (rspamd.PLUGIN / "local.d" / "libspf.conf").read_text()
-        readme = (rspamd.PLUGIN / "README.md").read_text()
         for key in known:
             with self.subTest(key=key):
                 self.assertRegex(example, rf"(?m)^(# )?{key}( =| \{{)")
-                self.assertIn(f"`{key}`", readme)
+                self.assertIn(f"`{key}`", README)
 
     def test_not_enabled_unless_told(self):
         one = self.rspamd(self.dns(ZONE), None, stock="true").start()
@@ -397,6 +398,27 @@ class Misconfiguration(rspamd.RspamdTest):
                           plugins=["dmarc.lua"]).start()
         found = one.symbols("ann@perm.example")
         self.assertLessEqual({"TRIAL_permfail", "R_SPF_ALLOW", "R_SPF_HELO_ALLOW", "DMARC_NA"}, set(found))
+
+
+class Installation(rspamd.RspamdTest):
+    def test_as_the_readme_says(self):
+        """Its commands, on a copy of the configuration that Debian's rspamd comes with; errors keep it from reloading."""
+        one = self.rspamd(self.dns({}))
+        folder = one.folder / "etc"
+        shutil.copytree(rspamd.CONFIG, folder)
+        commands = re.search(r"^## Install\n.*?\n    cmake --install .*?\n(.*?)\n\n", README, flags=re.M | re.S).group(1)
+        for text, here in (("/usr/local/share/libspf/rspamd", str(rspamd.PLUGIN)), ("/etc/rspamd", str(folder)),
+                           ("rspamadm configtest", f"rspamadm --var=CONFDIR={folder} --var=LOCAL_CONFDIR={folder} "
+                                                   f"configtest -c {folder}/rspamd.conf"),
+                           ("systemctl reload rspamd", "echo reloaded")):
+            self.assertIn(text, commands)
+            commands = commands.replace(text, here)
+        for wrong, said in (("", "reloaded\n"), ("; tiemout = 5s", 'libspf: unknown setting "tiemout"')):
+            done = subprocess.run(["/bin/sh", "-c", commands.replace("enabled = true", "enabled = true" + wrong)],
+                                  env=one.environment, capture_output=True, text=True, timeout=rspamd.STEP_S, check=True)
+            with self.subTest(wrong=wrong):
+                self.assertIn(said, done.stdout, done.stderr)
+                self.assertEqual("reloaded" in done.stdout, not wrong)
 
 
 class Fallback(rspamd.RspamdTest):
