@@ -22,6 +22,11 @@ int spf_number_compare(spf_number_t a, spf_number_t b)
     return a.low == b.low ? 0 : a.low < b.low ? -1 : 1;
 }
 
+bool spf_range_is_within(const spf_range_t *inner, const spf_range_t *outer)
+{
+    return spf_number_compare(inner->first, outer->first) >= 0 && spf_number_compare(inner->last, outer->last) <= 0;
+}
+
 bool spf_number_step_up(spf_number_t *number, unsigned family)
 {
     if (spf_number_compare(*number, family_last(family)) >= 0)
@@ -105,6 +110,20 @@ spf_range_t spf_range_of_network(const spf_network_t *network)
                          .last = {number.high | ones.high, number.low | ones.low}};
 
     return range;
+}
+
+bool spf_network_mask(spf_network_t *network)
+{
+    unsigned size = family_bits[family_of(network->family)] / 8;
+    bool had = false;
+
+    for (unsigned i = 0; i < size; i++) {
+        unsigned kept = network->prefix > 8 * i ? network->prefix - 8 * i : 0;
+        unsigned host_bits = kept < 8 ? 0xffU >> kept : 0;
+        had = had || (network->octets[i] & host_bits) != 0;
+        network->octets[i] = (uint8_t)(network->octets[i] & ~host_bits);
+    }
+    return had;
 }
 
 void spf_network_add_text(spf_buf_t *buf, const spf_network_t *network)

@@ -66,10 +66,14 @@ spf_ip_t spf_number_to_ip(spf_number_t number, unsigned family);
 spf_range_t spf_range_of_network(const spf_network_t *network);
 /* <0, 0, >0 */
 int spf_number_compare(spf_number_t a, spf_number_t b);
+/* Whether all of one is in the other; both of one family. */
+bool spf_range_is_within(const spf_range_t *inner, const spf_range_t *outer);
 /* The next and the one before: false at the family's end. */
 bool spf_number_step_up(spf_number_t *number, unsigned family);
 bool spf_number_step_down(spf_number_t *number);
 
+/* Clears the host bits; whether any was set. */
+bool spf_network_mask(spf_network_t *network);
 /* "192.0.2.0/24"; without the prefix for a single address. */
 void spf_network_add_text(spf_buf_t *buf, const spf_network_t *network);
 

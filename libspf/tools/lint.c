@@ -4,12 +4,13 @@
 
 #include "base/buf.h"
 #include "base/name.h"
+#include "tools/addresses.h"
 #include "tools/linter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUOTE_MAX = 96, NUMBER_SIZE = 24, FIRST_ROOM = 16, FIX_STEPS = 16 };
+enum { QUOTE_MAX = 96, NUMBER_SIZE = 24, NETWORK_SIZE = 64, FIRST_ROOM = 16, FIX_STEPS = 16 };
 
 static const struct {
     const char *word;
@@ -86,11 +87,11 @@ void spf_lint_replace(spf_remark_t *remark, size_t offset, size_t length, const 
     remark->replacement = replacement;
 }
 
-char *spf_lint_alloc(spf_linter_t *linter, size_t size)
+void *spf_lint_alloc(spf_linter_t *linter, size_t size)
 {
-    char *text = spf_arena_alloc(linter->arena, size);
-    linter->failed = linter->failed || text == NULL;
-    return text;
+    void *memory = spf_arena_alloc(linter->arena, size);
+    linter->failed = linter->failed || memory == NULL;
+    return memory;
 }
 
 char *spf_lint_copy(spf_linter_t *linter, const char *text, size_t length)
@@ -151,6 +152,16 @@ const char *spf_lint_quote(spf_linter_t *linter, const char *text, size_t length
 const char *spf_lint_quote_term(spf_linter_t *linter, const spf_term_t *term)
 {
     return spf_lint_quote(linter, linter->text + term->offset, term->length);
+}
+
+const char *spf_lint_network(spf_linter_t *linter, const spf_network_t *network)
+{
+    char storage[NETWORK_SIZE];
+    spf_buf_t buf;
+
+    spf_buf_init(&buf, storage, sizeof(storage));
+    spf_network_add_text(&buf, network);
+    return SPF_SAY(linter, storage);
 }
 
 const char *spf_lint_number(spf_linter_t *linter, uint64_t number)
@@ -312,6 +323,7 @@ static void take_record(spf_linter_t *linter, const spf_record_t *record)
     linter->length = record != NULL ? record->length : 0;
     linter->is_own = linter->tree == NULL || is_own(linter->tree, &linter->node->view);
     linter->next_term = 0;
+    linter->overlaps = NULL;
     linter->all = 0;
     if (record != NULL)
         while (linter->all < record->term_count && record->terms[linter->all].kind != SPF_TERM_ALL)

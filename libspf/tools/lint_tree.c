@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules about what DNS said to a record's terms, and about its limits. */
+#include "tools/addresses.h"
 #include "tools/linter.h"
 
 #include <string.h>
 
 /* ANSWER_MAX and TEXT_MAX are those of RFC 7208 section 3.4. */
-enum { ANSWER_MAX = 512, TEXT_MAX = 450, NEAR = 1, COMPARED_MAX = 2000 };
+enum { ANSWER_MAX = 512, TEXT_MAX = 450, NEAR = 1 };
 
 static const spf_node_term_t *view_of(const spf_linter_t *linter, uint32_t index)
 {
@@ -282,22 +283,16 @@ static size_t index_of(const spf_tree_t *tree, const spf_node_t *node)
     return i;
 }
 
-/* Networks of a record and below that an include may pass, at least or at most. */
+/* What an include may pass, at most. */
 typedef struct passing {
-    const spf_network_t *networks[COMPARED_MAX];
-    size_t count;
-    bool is_cut; /* there are more, or nobody knows */
+    spf_addresses_t set;
+    bool is_unknown; /* nobody knows what else */
 } passing_t;
 
-static void add_passing(passing_t *passing, const spf_node_term_t *view)
+static void add_networks(spf_addresses_t *set, const spf_node_term_t *view)
 {
-    for (size_t i = 0; i < view->network_count; i++) {
-        if (passing->count == COMPARED_MAX) {
-            passing->is_cut = true;
-            return;
-        }
-        passing->networks[passing->count++] = &view->networks[i];
-    }
+    for (size_t i = 0; i < view->network_count; i++)
+        spf_addresses_add_network(set, &view->networks[i]);
 }
 
 /* Everything that the record and those below it might pass. */
@@ -307,67 +302,53 @@ static void collect_below(const spf_tree_t *tree, const spf_node_t *child, passi
         const spf_tree_node_t *node = tree->nodes[i];
         if (&node->view != child && node->view.depth <= child->depth)
             break;
-        passing->is_cut = passing->is_cut || node->view.status != SPF_NODE_RECORD || node->view.has_syntax_error;
+        passing->is_unknown =
+            passing->is_unknown || node->view.status != SPF_NODE_RECORD || node->view.has_syntax_error;
         for (size_t j = 0; j < node->view.term_count; j++) {
             const spf_node_term_t *view = &node->view.terms[j];
             bool passes = view->is_mechanism && view->is_reached && view->result == SPF_RESULT_PASS;
             if (!passes && node->record->terms[j].kind != SPF_TERM_REDIRECT)
                 continue;
-            passing->is_cut = passing->is_cut || view->depends_on_mail || view->status != SPF_NODE_RECORD ||
-                              node->record->terms[j].kind == SPF_TERM_ALL || view->is_past_limit;
-            add_passing(passing, view);
+            passing->is_unknown = passing->is_unknown || view->depends_on_mail || view->status != SPF_NODE_RECORD ||
+                                  node->record->terms[j].kind == SPF_TERM_ALL || view->is_past_limit;
+            add_networks(&passing->set, view);
         }
     }
 }
 
-static bool is_covered_by(const spf_network_t *inner, const spf_network_t *outer)
+/* What the record decides without the include, and as it does: what stands before it, and what follows it up to a
+ * mechanism with another result. */
+static void collect_beside(const spf_linter_t *linter, uint32_t index, spf_addresses_t *set)
 {
-    spf_ip_t ip = {.family = inner->family};
+    const spf_term_t *terms = linter->record->terms;
 
-    memcpy(ip.octets, inner->octets, sizeof(ip.octets));
-    return inner->family == outer->family && inner->prefix >= outer->prefix &&
-           spf_ip_prefix_equals(&ip, outer->octets, outer->prefix);
-}
-
-/* Of the same record: what stands before the include, and what passes behind it up to a mechanism that does not. */
-static void collect_beside(const spf_linter_t *linter, uint32_t index, passing_t *passing)
-{
     for (uint32_t i = 0; i < linter->record->term_count; i++) {
-        const spf_term_t *term = &linter->record->terms[i];
-        if (i > index && spf_lint_is_mechanism(term) && term->result != SPF_RESULT_PASS)
+        if (i > index && spf_lint_is_mechanism(&terms[i]) && terms[i].result != terms[index].result)
             break;
-        if (term->kind != SPF_TERM_INCLUDE && spf_lint_is_mechanism(term))
-            add_passing(passing, view_of(linter, i));
+        if (terms[i].kind != SPF_TERM_INCLUDE && spf_lint_is_mechanism(&terms[i]))
+            add_networks(set, view_of(linter, i));
     }
-}
-
-static bool is_all_covered(const passing_t *inner, const passing_t *outer)
-{
-    for (size_t i = 0; i < inner->count; i++) {
-        size_t j = 0;
-        while (j < outer->count && !is_covered_by(inner->networks[i], outer->networks[j]))
-            j++;
-        if (j == outer->count)
-            return false;
-    }
-    return true;
 }
 
 static void say_unused(spf_linter_t *linter, uint32_t index, const place_t *place)
 {
-    passing_t below = {.count = 0}, beside = {.count = 0};
+    passing_t below = {.is_unknown = false};
+    spf_addresses_t beside = {.is_out_of_memory = false};
 
     collect_below(linter->tree, place->view->child, &below);
-    if (below.is_cut)
-        return;
-    collect_beside(linter, index, &beside);
-    if (!is_all_covered(&below, &beside))
-        return;
-    spf_lint_add_term(linter, SPF_LINT_UNUSED_INCLUDE, place->term,
-                      SPF_SAY(linter, spf_lint_quote_term(linter, place->term),
-                              below.count == 0 ? " adds nothing: the record there lets nobody send."
-                                               : " adds nothing: the record names all of its networks itself."),
-                      "Remove it.");
+    if (!below.is_unknown)
+        collect_beside(linter, index, &beside);
+    bool lets_nobody = spf_addresses_is_empty(&below.set);
+    spf_addresses_subtract(&below.set, &beside);
+    linter->failed = linter->failed || below.set.is_out_of_memory;
+    if (!below.is_unknown && spf_addresses_is_empty(&below.set))
+        spf_lint_add_term(linter, SPF_LINT_UNUSED_INCLUDE, place->term,
+                          SPF_SAY(linter, spf_lint_quote_term(linter, place->term),
+                                  lets_nobody ? " adds nothing: the record there lets nobody send."
+                                              : " adds nothing: the record names all of its networks itself."),
+                          "Remove it.");
+    spf_addresses_clear(&below.set);
+    spf_addresses_clear(&beside);
 }
 
 /* The policy that an include ends in: the record, or that which its redirects lead to. */

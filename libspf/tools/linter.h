@@ -6,6 +6,8 @@
 #include "tools/lint_codes.h"
 #include "tools/tree.h"
 
+typedef struct spf_lint_overlaps spf_lint_overlaps_t;
+
 typedef struct spf_linter {
     spf_arena_t *arena;
     const spf_tree_t *tree;      /* NULL: there is no more than a record's text */
@@ -13,9 +15,10 @@ typedef struct spf_linter {
     const spf_record_t *record;  /* of the node in hand */
     const char *text;            /* what offsets count in: the record's text, or one that was meant to be a record */
     size_t length;
-    bool is_own;        /* the domain's owner can change it; true without a tree */
-    uint32_t all;       /* index of the first all; term_count without one */
-    uint32_t next_term; /* terms before it are dealt with */
+    bool is_own;                   /* the domain's owner can change it; true without a tree */
+    uint32_t all;                  /* index of the first all; term_count without one */
+    uint32_t next_term;            /* terms before it are dealt with */
+    spf_lint_overlaps_t *overlaps; /* lint_overlap.c's, of the record in hand; NULL: not looked for yet */
     spf_remark_t *remarks;
     size_t count, room;
     spf_remark_t spare; /* what is written into when there is no memory */
@@ -38,11 +41,13 @@ void spf_lint_replace(spf_remark_t *remark, size_t offset, size_t length, const 
 const char *spf_lint_join(spf_linter_t *linter, const char *const *parts);
 #define SPF_SAY(linter, ...) spf_lint_join((linter), (const char *const[]){__VA_ARGS__, NULL})
 /* Memory in the arena, and a NUL-terminated copy in it; NULL, noted, without memory. */
-char *spf_lint_alloc(spf_linter_t *linter, size_t size);
+void *spf_lint_alloc(spf_linter_t *linter, size_t size);
 char *spf_lint_copy(spf_linter_t *linter, const char *text, size_t length);
 /* In quotes, printable, not too long. */
 const char *spf_lint_quote(spf_linter_t *linter, const char *text, size_t length);
 const char *spf_lint_quote_term(spf_linter_t *linter, const spf_term_t *term);
+/* "192.0.2.0/24", "192.0.2.1" */
+const char *spf_lint_network(spf_linter_t *linter, const spf_network_t *network);
 const char *spf_lint_number(spf_linter_t *linter, uint64_t number);
 /* "1 host", "2 hosts" */
 const char *spf_lint_count(spf_linter_t *linter, uint64_t number, const char *noun);
@@ -91,6 +96,7 @@ void spf_lint_exp(spf_linter_t *linter);
 void spf_lint_host_bits(spf_linter_t *linter, uint32_t index);
 void spf_lint_width(spf_linter_t *linter, uint32_t index);
 void spf_lint_special_network(spf_linter_t *linter, uint32_t index);
+/* lint_overlap.c */
 void spf_lint_shadowed(spf_linter_t *linter, uint32_t index);
 void spf_lint_mergeable(spf_linter_t *linter, uint32_t index);
 /* lint_tree.c: with a tree only */

@@ -34,6 +34,7 @@ spf_network_t spf_term_network(const spf_record_t *record, const spf_term_t *ter
         return network4(&record->net4s[term->net4], term->cidr4);
     network = (spf_network_t){.family = 6, .prefix = term->cidr6};
     memcpy(network.octets, record->net6s[term->net6].address, sizeof network.octets);
+    spf_network_mask(&network);
     return network;
 }
 

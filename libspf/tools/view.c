@@ -3,6 +3,7 @@
 #include "tools/walk_impl.h"
 
 #include "base/ip.h"
+#include "tools/terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,17 +211,6 @@ static const char *answer_text(view_t *view, const spf_walk_term_t *own, const s
 
 /* ----------------------------------------------------------------------------------------------------- networks */
 
-static void mask(spf_network_t *network)
-{
-    unsigned size = network->family == 4 ? 4 : 16;
-
-    for (unsigned i = 0; i < size; i++) {
-        unsigned kept = network->prefix > 8 * i ? network->prefix - 8 * i : 0;
-        if (kept < 8)
-            network->octets[i] = (uint8_t)(network->octets[i] & 0xff00 >> kept);
-    }
-}
-
 static spf_network_t *add_networks(spf_network_t *to, const spf_answer_t *answer, uint8_t family, uint8_t prefix)
 {
     size_t size = family == 4 ? 4 : 16;
@@ -228,7 +218,7 @@ static spf_network_t *add_networks(spf_network_t *to, const spf_answer_t *answer
     for (uint32_t i = 0; answer != NULL && i < answer->count; i++, to++) {
         *to = (spf_network_t){.family = family, .prefix = prefix};
         memcpy(to->octets, answer->addresses + i * size, size);
-        mask(to);
+        spf_network_mask(to);
     }
     return to;
 }
@@ -303,26 +293,16 @@ static void view_published(view_t *view, spf_node_term_t *to, const spf_record_t
         return;
     to->networks = network;
     to->network_count = 1;
-    network->family = term->kind == SPF_TERM_IP4 ? 4 : 6;
-    network->prefix = network->family == 4 ? term->cidr4 : term->cidr6;
-    if (network->family == 6)
-        memcpy(network->octets, record->net6s[term->net6].address, sizeof network->octets);
-    for (unsigned i = 0; network->family == 4 && i < 4; i++)
-        network->octets[i] = (uint8_t)(record->net4s[term->net4].address >> (24 - 8 * i));
-    mask(network);
+    *network = spf_term_network(record, term);
 }
 
 /* --------------------------------------------------------------------------------------------------------- terms */
 
 static const char *kind_name(spf_term_kind_t kind)
 {
-#define SPF_X(name, word) [name] = (word),
-    static const char *const words[] = {SPF_TERM_MAP(SPF_X)};
-#undef SPF_X
-
     if (kind == SPF_TERM_UNKNOWN)
         return "modifier";
-    return kind == SPF_TERM_INVALID ? "invalid" : words[kind];
+    return kind == SPF_TERM_INVALID ? "invalid" : spf_term_kind_name(kind);
 }
 
 static spf_node_status_t term_status(const spf_walk_term_t *own, const spf_tree_term_t *term)

@@ -402,6 +402,25 @@ static void test_severities_have_names(void **state)
     assert_string_equal(spf_severity_name((spf_severity_t)17), "invalid");
 }
 
+/* However many networks stand between the two. */
+static void test_a_duplicate_far_away(void **state)
+{
+    char record[4096];
+    size_t length = (size_t)sprintf(record, "v=spf1 a:mail.example.com");
+    zone_t *zone = zone_new();
+    walking_t walking;
+
+    (void)state;
+    for (unsigned i = 1; i < 256; i += 2)
+        length += (size_t)sprintf(record + length, " ip4:192.0.2.%u", i);
+    sprintf(record + length, " a:mail.example.com -all");
+    const spf_lint_t *lint = lint_record(&walking, zone, record);
+    assert_string_equal(codes_of(lint), "long-record duplicate-term");
+    assert_int_equal(lint->remarks[1].offset, length + 1);
+    walking_free(&walking);
+    zone_free(zone);
+}
+
 /* Much of whatever takes the most work. */
 static void test_long_records(void **state)
 {
@@ -431,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_replacements_make_nothing_worse),
         cmocka_unit_test(test_tidying_changes_no_result),
         cmocka_unit_test(test_severities_have_names),
+        cmocka_unit_test(test_a_duplicate_far_away),
         cmocka_unit_test(test_long_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

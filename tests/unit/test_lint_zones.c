@@ -379,6 +379,17 @@ static const zone_row_t zone_rows[] = {
      "a.example TXT v=spf1 -all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "advice unused-include example.com [include:a.example]\n"},
+    {"an include whose networks are there in pieces", "example.com", NULL, 0,
+     "example.com TXT v=spf1 include:a.example ip4:192.0.2.0/25 ip4:192.0.2.128/25 -all\n"
+     "a.example TXT v=spf1 ip4:192.0.2.0/24 -all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "advice unused-include example.com [include:a.example]\n"
+     "advice mergeable-networks example.com [ip4:192.0.2.0/25]\n"},
+    {"an include that takes from a network behind it", "example.com", NULL, 0,
+     "example.com TXT v=spf1 -include:a.example ip4:192.0.2.0/24 -all\n"
+     "a.example TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     ""},
     {"an include before a network that does not pass", "example.com", NULL, 0,
      "example.com TXT v=spf1 include:a.example -ip4:192.0.2.1 ip4:192.0.2.0/24 -all\n"
      "a.example TXT v=spf1 ip4:192.0.2.1 -all\n"
