@@ -139,6 +139,10 @@ read_by_shellcheck() {
         xargs -0 grep -lE '^#!.*[ /](ba)?sh$' | xargs shellcheck
 }
 
+read_by_luacheck() {
+    find plugins tests examples \( -name '*.lua' -o -name '*.rockspec' \) -print0 | xargs -0 luacheck --no-color -q
+}
+
 printf 'libspf: build and test%s\n' "$($quick && printf ', the quick part')"
 lists=(build test)
 $quick || lists+=(check daemons)
@@ -150,19 +154,20 @@ $quick && leave_out=(-LE slow)
 step build-release build release -DCMAKE_C_COMPILER=gcc && has_release=true || has_release=false
 step build-asan build asan && has_asan=true || has_asan=false
 if ! $quick; then
-    begin_aside clang-tidy read_by_clang_tidy cppcheck read_by_cppcheck shellcheck read_by_shellcheck
+    begin_aside clang-tidy read_by_clang_tidy cppcheck read_by_cppcheck shellcheck read_by_shellcheck \
+        luacheck read_by_luacheck
 fi
 $has_release && suite release "${leave_out[@]}"
 $has_asan && suite asan "${leave_out[@]}"
 if $quick; then
-    for name in threads valgrind clang-tidy cppcheck shellcheck quickstart; do
+    for name in threads valgrind clang-tidy cppcheck shellcheck luacheck quickstart; do
         skip "$name" "(--quick)"
     done
 else
     step build-tsan build tsan && suite tsan -L threads
     step valgrind valgrind_tests
     step quickstart examples/quickstart.sh
-    finish_aside clang-tidy cppcheck shellcheck
+    finish_aside clang-tidy cppcheck shellcheck luacheck
 fi
 
 printf '\n'

@@ -50,7 +50,8 @@ local function decide(user, client, current)
     return 0, ""
   end
   local name, domain = spf.user_parts(current, user.username)
-  if spf.is_within(spf.address(client), current["local"]) or spf.is_listed(current.exempt, user.username, name, domain) then
+  if spf.is_within(spf.address(client), current["local"])
+    or spf.is_listed(current.exempt, user.username, name, domain) then
     return 0, ""
   end
   if not domain then

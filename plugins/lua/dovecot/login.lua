@@ -2,10 +2,10 @@
 --- A passdb of Dovecot that checks no password: at login it asks whether the user's own mail domain authorises the
 -- addresses that this site sends from, and does what /etc/dovecot/libspf/login.conf says.
 --
--- It never answers OK, so no mistake in a configuration makes it let anyone in; and whatever goes wrong in here is logged
--- and leaves the decision to the other passdbs, unless the settings say otherwise.
+-- It never answers OK, so no mistake in a configuration makes it let anyone in; and whatever goes wrong in here is
+-- logged and leaves the decision to the other passdbs, unless the settings say otherwise.
 
--- What to do, "allow" or "temp-fail", as long as no settings say it: if not even the module that reads them can be loaded.
+-- What to do, "allow" or "temp-fail", as long as no settings say it: if not even the module that reads them is there.
 local when_broken = "allow"
 
 local loaded, spf = pcall(require, "libspf.dovecot")
@@ -29,7 +29,8 @@ local function keys()
     retry = spf.one(spf.number(0, 86400), 60),
     ["on-error"] = spf.one(spf.choice("allow", "temp-fail"), "allow"),
   }, actions, {
-    pass = "allow", none = "log", neutral = "log", softfail = "log", fail = "warn", permerror = "warn", temperror = "log",
+    pass = "allow", none = "log", neutral = "log", softfail = "log", fail = "warn", permerror = "warn",
+    temperror = "log",
   })
 end
 
@@ -83,8 +84,8 @@ local function may_wait()
   return not command:find("^dovecot[^/]*/auth") or command:find("\0-w", 1, true) or command:find("worker", 1, true)
 end
 
--- What DNS said is in libspf's caches, in each auth-worker. But a domain that could not be asked would make each of its users
--- wait for the whole timeout again.
+-- What DNS said is in libspf's caches, in each auth-worker. But a domain that could not be asked would make each of its
+-- users wait for the whole timeout again.
 local function ask(current, sender, address)
   local now, domain = os.time(), sender:match("@(.*)$")
   local failed = failures.get(domain, now)

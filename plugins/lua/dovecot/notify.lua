@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- A script for Dovecot's push_notification_lua: for each message that was delivered it logs what the domain in its From
--- field publishes, what that says to strangers, and what to the client that brought the message, if that is known.
+--- A script for Dovecot's push_notification_lua: for each message that was delivered it logs what the domain in its
+-- From field publishes, what that says to strangers, and what to the client that brought the message, if that is known.
 -- /etc/dovecot/libspf/notify.conf says what is logged.
 local loaded, spf = pcall(require, "libspf.dovecot")
 local settings
@@ -23,7 +23,8 @@ local function about_client(current, sender, client)
     return current["no-client"], "it came from no client that is known"
   end
   local result = spf.check(current, { ip = client, sender = sender })
-  return current[result.result], ("%s for its client %s (%s)"):format(result.result, client, spf.printable(result.reason))
+  local reason = spf.printable(result.reason)
+  return current[result.result], ("%s for its client %s (%s)"):format(result.result, client, reason)
 end
 
 local function tell(current, context, event)

@@ -154,7 +154,8 @@ end, true)
 dovecot_spf.POLICY = kind("an SPF record, v=spf1 ...", function(text)
   return text:lower():find("^v=spf1") and (text:sub(7, 7) == "" or text:sub(7, 7) == " ") and text
 end, true)
-dovecot_spf.MAPPING = kind("two words: the name that users log in with, and the mail domain that it stands for", function(text)
+local mapping_form = "two words: the name that users log in with, and the mail domain that it stands for"
+dovecot_spf.MAPPING = kind(mapping_form, function(text)
   local from, to = text:match("^(%S+)%s+(%S+)$")
   return from and { from = from:lower(), to = to }
 end, true)
@@ -231,7 +232,8 @@ local function parse_line(line, keys, settings, given)
 end
 
 --- Reads `key: value` lines; blanks around them do not count, `#` starts a comment.
--- @return the settings, each key having a value or its default; or nil, what is wrong where, and `on-error` all the same
+-- @return the settings, each key having a value or its default; or nil, what is wrong where, and `on-error` all the
+-- same
 function dovecot_spf.parse(text, keys, path)
   local settings, given, number, first = {}, {}, 0, nil
   for name, key in pairs(keys) do
@@ -266,7 +268,7 @@ local function content(path)
 end
 
 --- Settings that follow their file: what is changed there counts from the next call on.
--- A change with an error changes nothing but is told with every call; `is_needed`: it is an error that there is no file.
+-- A change with an error changes nothing but is told with every call; `is_needed`: that there is no file is an error.
 -- @return a function that returns the settings or nil, what is wrong or nil, and what to do then if even that is known
 function dovecot_spf.follow(name, keys, is_needed)
   local path, last_text, settings, problem, on_error = dovecot_spf.path(name), nil, nil, nil, nil
