@@ -406,32 +406,28 @@ spf_err_t spf_check_prepare(spf_check_t *check)
 
 /* --------------------------------------------------------------------------------------------------------- running */
 
+/* Without a callback it is waited for. */
 static spf_err_t check_go(spf_check_t *check, spf_check_callback_t callback, void *user_data)
 {
+    int saved_errno = errno;
     spf_err_t err = spf_check_prepare(check);
 
-    if (err != SPF_OK)
-        return err;
-    check->callback = callback;
-    check->user_data = user_data;
-    check->job.is_waited_for = callback == NULL;
-    return spf_context_go(check->context, &check->job);
+    if (err == SPF_OK) {
+        check->callback = callback;
+        check->user_data = user_data;
+        check->job.is_waited_for = callback == NULL;
+        err = spf_context_go(check->context, &check->job);
+    }
+    errno = saved_errno;
+    return err;
 }
 
 spf_err_t spf_check_start(spf_check_t *check, spf_check_callback_t callback, void *user_data)
 {
-    int saved_errno = errno;
-    spf_err_t err = callback != NULL ? check_go(check, callback, user_data) : SPF_EINVAL;
-
-    errno = saved_errno;
-    return err;
+    return callback != NULL ? check_go(check, callback, user_data) : SPF_EINVAL;
 }
 
 spf_err_t spf_check_run(spf_check_t *check)
 {
-    int saved_errno = errno;
-    spf_err_t err = check_go(check, NULL, NULL);
-
-    errno = saved_errno;
-    return err;
+    return check_go(check, NULL, NULL);
 }

@@ -255,34 +255,30 @@ static spf_err_t prepare(spf_survey_t *survey)
     return refuse_with(survey, "a domain or a record must be set before a survey is started");
 }
 
+/* Without a callback it is waited for. */
 static spf_err_t survey_go(spf_survey_t *survey, spf_survey_callback_t callback, void *user_data)
 {
+    int saved_errno = errno;
     spf_err_t err = prepare(survey);
 
-    if (err != SPF_OK)
-        return err;
-    survey->callback = callback;
-    survey->user_data = user_data;
-    survey->job.is_waited_for = callback == NULL;
-    return spf_context_go(survey->context, &survey->job);
+    if (err == SPF_OK) {
+        survey->callback = callback;
+        survey->user_data = user_data;
+        survey->job.is_waited_for = callback == NULL;
+        err = spf_context_go(survey->context, &survey->job);
+    }
+    errno = saved_errno;
+    return err;
 }
 
 spf_err_t spf_survey_start(spf_survey_t *survey, spf_survey_callback_t callback, void *user_data)
 {
-    int saved_errno = errno;
-    spf_err_t err = callback != NULL ? survey_go(survey, callback, user_data) : SPF_EINVAL;
-
-    errno = saved_errno;
-    return err;
+    return callback != NULL ? survey_go(survey, callback, user_data) : SPF_EINVAL;
 }
 
 spf_err_t spf_survey_run(spf_survey_t *survey)
 {
-    int saved_errno = errno;
-    spf_err_t err = survey_go(survey, NULL, NULL);
-
-    errno = saved_errno;
-    return err;
+    return survey_go(survey, NULL, NULL);
 }
 
 /* --------------------------------------------------------------------------------------------------- what was found */

@@ -228,6 +228,11 @@ class Load(rspamd.RspamdTest):
                 self.assertGreater(time.monotonic() - begin, 1)
                 self.assertNotRegex(one.log()[before:], TIMED_OUT)
 
+    def test_tasks_without_a_limit(self):
+        for task_timeout in ("0", "0s"):
+            one = self.rspamd(self.dns(self.names), task_timeout=task_timeout).start()
+            self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_NA"}, set(one.symbols("ann@pass.example")))
+
     def test_errors_are_contained(self):
         one = self.start(self.dns(self.names))
         symbols = one.symbols("ann@pass.example", Test="error")

@@ -88,14 +88,18 @@ class Workers(rspamd.RspamdTest):
                 time.sleep(0.05)
             self.assertLess(time.monotonic(), end)
 
-    def test_milter(self):
-        """The proxy scans by itself, and adds the fields."""
+    def proxy(self, dns, settings, upstream=""):
+        """The port of a proxy that speaks milter and scans by itself, and adds the fields."""
         port = rspamd.free_port()
-        proxy = ('worker "rspamd_proxy" { bind_socket = "%s:%d"; milter = yes; count = 1; timeout = 60s; '
-                 'upstream "local" { default = yes; self_scan = yes; } }\n'
-                 'milter_headers { use = ["authentication-results"]; skip_local = false; }' % (rspamd.LOOPBACK, port))
-        self.rspamd(self.dns(ZONE), "enabled = true; received_spf = true;", more=proxy,
-                    plugins=["milter_headers.lua"]).start()
+        more = ('worker "rspamd_proxy" { bind_socket = "%s:%d"; milter = yes; count = 1; %s '
+                'upstream "local" { default = yes; self_scan = yes; %s } }\n'
+                'milter_headers { use = ["authentication-results"]; skip_local = false; }' % (
+                    rspamd.LOOPBACK, port, settings, upstream))
+        self.rspamd(dns, "enabled = true; received_spf = true;", more=more, plugins=["milter_headers.lua"]).start()
+        return port
+
+    def test_milter(self):
+        port = self.proxy(self.dns(ZONE), "timeout = 60s;")
         for ip, helo, sender, result in (("192.0.2.1", "helo.example", "ann@pass.example", "pass"),
                                          ("198.51.100.1", "helo.example", "ann@pass.example", "fail"),
                                          ("192.0.2.1", "helo.example", "", "pass"),
@@ -107,6 +111,16 @@ class Workers(rspamd.RspamdTest):
                 self.assertEqual(verdict, b"a")
                 self.assertRegex(fields["Received-SPF"], rf"(?s)^{result} \(.*client-ip={ip};.*helo={helo};")
                 self.assertIn(f"spf={result} (", fields["Authentication-Results"])
+
+    def test_time_of_a_proxy(self):
+        """It gives its tasks less time than a worker does: the rule answers in that."""
+        dns = self.dns(ZONE, mode="silent")
+        for settings, upstream in (("timeout = 2s;", ""), ("timeout = 60s;", "timeout = 2s;")):
+            with self.subTest(settings=settings, upstream=upstream):
+                client = Milter(self.proxy(dns, settings, upstream))
+                self.addCleanup(client.close)
+                fields, _ = client.message("192.0.2.1", "helo.example", "ann@pass.example")
+                self.assertIn("spf=temperror (", fields["Authentication-Results"])
 
 
 if __name__ == "__main__":
