@@ -233,12 +233,12 @@ local function make_map(settings, key, description)
     return map
 end
 
--- The least of the times that the configuration gives a task.
-local function task_timeout(section, least)
+-- The least of the times that the configuration gives a task; 0 is no limit. A proxy that scans itself has its own.
+local function task_timeout(section, least, is_proxy)
     for key, value in pairs(section or {}) do
         if type(value) == 'table' then
-            least = task_timeout(value, least)
-        elseif key == 'task_timeout' and type(value) == 'number' then
+            least = task_timeout(value, least, is_proxy or key == 'rspamd_proxy')
+        elseif (key == 'task_timeout' or (is_proxy and key == 'timeout')) and type(value) == 'number' and value > 0 then
             least = math.min(least, value)
         end
     end
@@ -282,8 +282,10 @@ local local_and_authed = lua_util.config_check_local_or_authed(rspamd_config, N,
 local whitelist = make_map(settings, 'whitelist', 'SPF: clients that are not checked')
 local relays = make_map(settings, 'external_relay', 'SPF: relays of ours')
 local options = rspamd_config:get_all_opt('options') or {}
-local time_for_task = task_timeout(rspamd_config:get_all_opt('worker'),
-        type(options.task_timeout) == 'number' and options.task_timeout or TASK_TIMEOUT_S)
+local time_for_task = task_timeout({
+    task_timeout = options.task_timeout or TASK_TIMEOUT_S,
+    workers = rspamd_config:get_all_opt('worker'),
+}, math.huge)
 
 local function choose_way()
     local is_available, why = libspf_rspamd.available()
