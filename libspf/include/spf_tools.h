@@ -184,8 +184,8 @@ typedef enum spf_text_style {
     SPF_TEXT_NETWORKS = 4  /**< with every network, not only the first few */
 } spf_text_style_t;
 
-/** The tree for a terminal, a line for each record and term and what it comes to, parted by LF. @p style: SPF_TEXT_...
- * together, or 0. */
+/** The tree for a terminal of 80 columns: each record with what its terms lead to, and what it comes to, in lines
+ * parted by LF. @p style: SPF_TEXT_... together, or 0. */
 SPF_API const char *spf_survey_text(spf_survey_t *survey, unsigned style);
 /** The tree, the summary and the remarks as one JSON object on one line (docs: spf-lookup(1)). */
 SPF_API const char *spf_survey_json(spf_survey_t *survey);

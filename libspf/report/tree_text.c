@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree for a terminal: a line for each record and each term, then what they come to. */
-#include "report/long_text.h"
+/*
+ * The tree for a terminal: each record in full, below it a line for each of its terms that says more than the record
+ * does, then what it all comes to.
+ */
+#include "base/ascii.h"
 #include "report/tree.h"
+#include "report/wrapped.h"
 #include "tools/addresses.h"
 #include "tools/walk.h"
 
@@ -17,60 +21,35 @@ typedef struct strokes {
 } strokes_t;
 
 static const strokes_t strokes[] = {
-    {"\xe2\x94\x9c\xe2\x94\x80 ", "\xe2\x94\x94\xe2\x94\x80 ", "\xe2\x94\x82  ", "   ", " \xe2\x86\x92 "},
-    {"|- ", "`- ", "|  ", "   ", " -> "},
+    {"\xe2\x94\x9c\xe2\x94\x80 ", "\xe2\x94\x94\xe2\x94\x80 ", "\xe2\x94\x82  ", "   ", "\xe2\x86\x92"},
+    {"|- ", "`- ", "|  ", "   ", "->"},
 };
 
-/* SGR parameters (ECMA-48 section 8.3.117), as the command line has them for results. */
-typedef enum color { PLAIN, NAME, PROBLEM, NOTE, FAINT } color_t;
-static const char *const colors[] = {[PLAIN] = NULL, [NAME] = "1", [PROBLEM] = "1;31", [NOTE] = "36", [FAINT] = "2"};
-
 typedef struct writer {
-    spf_long_text_t out;
+    spf_wrapped_t lines;
     const spf_tree_t *tree;
     const strokes_t *strokes;
     unsigned style;
-    bool has_note; /* the line has one: the next goes into the same brackets */
+    uint32_t *ends; /* for each node: the place behind the last term that has a line */
+    bool has_note;  /* the line has one: the next goes into the same brackets */
 } writer_t;
 
-static void add(writer_t *writer, const char *text)
+static void add(writer_t *writer, spf_color_t color, const char *text)
 {
-    spf_long_add_text(&writer->out, text);
+    spf_wrapped_add(&writer->lines, color, text);
 }
 
-static void color_on(writer_t *writer, color_t color)
+static void add_words(writer_t *writer, spf_color_t color, const char *text)
 {
-    if ((writer->style & SPF_TEXT_COLOR) == 0 || color == PLAIN)
-        return;
-    add(writer, "\033[");
-    add(writer, colors[color]);
-    add(writer, "m");
-}
-
-static void color_off(writer_t *writer, color_t color)
-{
-    if ((writer->style & SPF_TEXT_COLOR) != 0 && color != PLAIN)
-        add(writer, "\033[0m");
-}
-
-static void add_printable(writer_t *writer, const char *text, size_t length)
-{
-    spf_long_add_printable(&writer->out, text, length, (writer->style & SPF_TEXT_ASCII) == 0);
-}
-
-static void add_colored(writer_t *writer, color_t color, const char *text)
-{
-    color_on(writer, color);
-    add_printable(writer, text, strlen(text));
-    color_off(writer, color);
+    spf_wrapped_add_words(&writer->lines, color, text, strlen(text));
 }
 
 static void end_line(writer_t *writer)
 {
     if (writer->has_note)
-        add_colored(writer, NOTE, "]");
+        add(writer, SPF_COLOR_NOTE, "]");
     writer->has_note = false;
-    add(writer, "\n");
+    spf_wrapped_end_line(&writer->lines);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- notes
@@ -79,61 +58,121 @@ static void end_line(writer_t *writer)
 /* Begins one more note in the brackets at the end of the line. */
 static void begin_note(writer_t *writer)
 {
-    add_colored(writer, NOTE, writer->has_note ? ", " : " [");
+    if (writer->has_note)
+        add(writer, SPF_COLOR_NOTE, ",");
+    spf_wrapped_space(&writer->lines);
+    if (!writer->has_note)
+        add(writer, SPF_COLOR_NOTE, "[");
     writer->has_note = true;
 }
 
-static void add_note(writer_t *writer, color_t color, const char *text)
+static void add_note(writer_t *writer, spf_color_t color, const char *text)
 {
     begin_note(writer);
-    add_colored(writer, color, text);
+    add(writer, color, text);
 }
 
-/* "lookups 4 of 10", "TTL 300" */
-static void add_count(writer_t *writer, color_t color, const char *what, uint64_t number, const char *rest)
+/* "TTL 300", "lookups 4 of 10" */
+static void add_count(writer_t *writer, spf_color_t color, const char *what, uint64_t number, const char *rest)
 {
-    begin_note(writer);
-    color_on(writer, color);
-    add(writer, what);
-    spf_long_add_uint(&writer->out, number);
-    add(writer, rest);
-    color_off(writer, color);
+    add_note(writer, color, what);
+    spf_wrapped_add_uint(&writer->lines, color, number);
+    add(writer, color, rest);
 }
 
 static void add_ttl(writer_t *writer, int64_t ttl_s)
 {
     if (ttl_s >= 0)
-        add_count(writer, NOTE, "TTL ", (uint64_t)ttl_s, "");
+        add_count(writer, SPF_COLOR_NOTE, "TTL ", (uint64_t)ttl_s, "");
 }
 
-/* The place of a term among those that are limited. */
+/* The place of a term among those that are limited; where the limit falls, it is told. */
 static void add_place(writer_t *writer, const char *what, unsigned number, unsigned limit, const char *rest)
 {
-    bool is_past = number > limit;
+    spf_color_t color = number > limit ? SPF_COLOR_PROBLEM : SPF_COLOR_NOTE;
 
     if (number == 0)
         return;
-    add_count(writer, is_past ? PROBLEM : NOTE, what, number, rest);
-    if (!is_past)
+    add_count(writer, color, what, number, rest);
+    if (number != limit + 1)
         return;
-    color_on(writer, PROBLEM);
-    add(writer, number == limit + 1 ? ": here the limit of " : ": past the limit of ");
-    spf_long_add_uint(&writer->out, limit);
-    add(writer, number == limit + 1 ? " is passed" : "");
-    color_off(writer, PROBLEM);
+    add(writer, color, ": here the limit of ");
+    spf_wrapped_add_uint(&writer->lines, color, limit);
+    add(writer, color, " is passed");
 }
 
 static void add_places(writer_t *writer, const spf_node_term_t *term)
 {
     const spf_survey_summary_t *summary = &writer->tree->summary;
-    bool is_counted = term->lookup_number > summary->max_lookups || term->void_number > summary->max_void_lookups;
+    unsigned lookups = summary->max_lookups + 1, voids = summary->max_void_lookups + 1;
 
     add_place(writer, "lookup ", term->lookup_number, summary->max_lookups, "");
     add_place(writer, "void ", term->void_number, summary->max_void_lookups, "");
     if (term->void_number6 > 0 && term->void_number6 != term->void_number)
         add_place(writer, "void ", term->void_number6, summary->max_void_lookups, " from IPv6");
-    if (term->is_past_limit && !is_counted)
-        add_note(writer, PROBLEM, "past the limit");
+    if (term->is_past_limit && term->lookup_number != lookups && term->void_number != voids)
+        add_note(writer, SPF_COLOR_PROBLEM, "past the limit");
+}
+
+/* "lookups 3 of 10" of the first record. */
+static void add_total(writer_t *writer, const char *what, unsigned number, unsigned limit, const char *rest)
+{
+    spf_color_t color = number > limit ? SPF_COLOR_PROBLEM : SPF_COLOR_NOTE;
+
+    add_count(writer, color, what, number, " of ");
+    spf_wrapped_add_uint(&writer->lines, color, limit);
+    add(writer, color, rest);
+}
+
+/* "3 below: 5 so far": what another record brings, and how many there were up to its end. */
+static void add_share(writer_t *writer, const char *what, unsigned own, unsigned running, unsigned limit,
+                      const char *rest)
+{
+    spf_color_t color = running > limit ? SPF_COLOR_PROBLEM : SPF_COLOR_NOTE;
+
+    if (own == 0)
+        return;
+    add_count(writer, color, what, own, rest);
+    add(writer, color, ": ");
+    spf_wrapped_add_uint(&writer->lines, color, running);
+    add(writer, color, " so far");
+}
+
+static void add_sums(writer_t *writer, const spf_node_t *node)
+{
+    const spf_survey_summary_t *summary = &writer->tree->summary;
+    unsigned voids = summary->max_void_lookups;
+    bool is_other6 = node->void_lookups6 != node->void_lookups;
+
+    if (node->parent != NULL) {
+        add_share(writer, "", node->lookups, node->running_lookups, summary->max_lookups, " below");
+        add_share(writer, "void ", node->void_lookups, node->running_void_lookups, voids, " below");
+        if (is_other6)
+            add_share(writer, "void ", node->void_lookups6, node->running_void_lookups6, voids, " below from IPv6");
+        return;
+    }
+    add_total(writer, "lookups ", node->lookups, summary->max_lookups, "");
+    if (node->void_lookups > 0)
+        add_total(writer, "void ", node->void_lookups, voids, "");
+    if (node->void_lookups6 > 0 && is_other6)
+        add_total(writer, "void ", node->void_lookups6, voids, " from IPv6");
+}
+
+/* What is to be told of a node beside its record. */
+static void add_node_notes(writer_t *writer, const spf_tree_node_t *node)
+{
+    const spf_node_t *view = &node->view;
+
+    if (node->record != NULL)
+        add_sums(writer, view);
+    add_ttl(writer, view->ttl_s);
+    if (view->dnssec == SPF_DNSSEC_SECURE)
+        add_note(writer, SPF_COLOR_NOTE, "DNSSEC");
+    if (!view->has_syntax_error)
+        return;
+    add_count(writer, SPF_COLOR_PROBLEM, "syntax error at octet ", view->error_offset + 1, ": ");
+    if (view->error != NULL)
+        add_words(writer, SPF_COLOR_PROBLEM, view->error);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- terms
@@ -144,43 +183,55 @@ static bool is_whole(const spf_network_t *network)
     return network->prefix == (network->family == 4 ? 32 : 128);
 }
 
+/* Whether the term is the network as it would be written; case is no matter. */
+static bool is_written_so(const spf_node_term_t *term, const spf_network_t *network)
+{
+    char written[NETWORK_TEXT_MAX], storage[NETWORK_TEXT_MAX];
+    const char *colon = strchr(term->text, ':');
+    spf_buf_t buf;
+    size_t length;
+
+    spf_buf_init(&buf, storage, sizeof storage);
+    spf_network_add_text(&buf, network);
+    if (colon == NULL || strlen(colon + 1) >= sizeof written)
+        return false;
+    length = strlen(colon + 1);
+    for (size_t i = 0; i <= length; i++)
+        written[i] = spf_ascii_lower(colon[1 + i]);
+    return strncmp(written, buf.data, buf.len) == 0;
+}
+
 /* Whether the networks say more than the term, or the addresses that DNS gave. */
 static bool tells_more(const writer_t *writer, const spf_node_term_t *term)
 {
-    char storage[NETWORK_TEXT_MAX];
-    spf_buf_t buf;
-
     if (term->network_count == 0)
         return false;
-    if (term->answer != NULL) {
-        bool is_more = (writer->style & SPF_TEXT_NETWORKS) != 0;
-        for (size_t i = 0; i < term->network_count && !is_more; i++)
-            is_more = !is_whole(&term->networks[i]);
-        return is_more;
-    }
-    spf_buf_init(&buf, storage, sizeof storage);
-    spf_network_add_text(&buf, &term->networks[0]);
-    return strstr(term->text, buf.data) == NULL;
+    if (term->answer == NULL)
+        return !is_written_so(term, &term->networks[0]);
+    for (size_t i = 0; i < term->network_count; i++)
+        if (!is_whole(&term->networks[i]))
+            return true;
+    return (writer->style & SPF_TEXT_NETWORKS) != 0;
 }
 
 static void add_networks(writer_t *writer, const spf_node_term_t *term)
 {
     size_t shown = (writer->style & SPF_TEXT_NETWORKS) != 0 ? term->network_count : SHOWN_NETWORKS;
 
-    add(writer, " =");
+    add_words(writer, SPF_COLOR_PLAIN, " =");
     for (size_t i = 0; i < term->network_count && i < shown; i++) {
         char storage[NETWORK_TEXT_MAX];
         spf_buf_t buf;
         spf_buf_init(&buf, storage, sizeof storage);
         spf_network_add_text(&buf, &term->networks[i]);
-        add(writer, " ");
-        add(writer, buf.data);
+        spf_wrapped_space(&writer->lines);
+        add(writer, SPF_COLOR_PLAIN, buf.data);
     }
-    if (term->network_count > shown) {
-        add(writer, " and ");
-        spf_long_add_uint(&writer->out, term->network_count - shown);
-        add(writer, " more");
-    }
+    if (term->network_count <= shown)
+        return;
+    add_words(writer, SPF_COLOR_PLAIN, " and ");
+    spf_wrapped_add_uint(&writer->lines, SPF_COLOR_PLAIN, term->network_count - shown);
+    add_words(writer, SPF_COLOR_PLAIN, " more");
 }
 
 /* What the words of a term's status do not tell by its answer. */
@@ -205,159 +256,189 @@ static bool is_problem(spf_node_status_t status)
     return status != SPF_NODE_RECORD && status != SPF_NODE_MACRO && status != SPF_NODE_NOT_ASKED;
 }
 
+/* Whether mail gets to the record at all. */
+static bool is_reached(const spf_node_t *node)
+{
+    return node->parent == NULL || node->parent->terms[node->parent_term].is_reached;
+}
+
+/* Whether there is more to tell of a term than the record says. */
+static bool is_told(const writer_t *writer, const spf_node_t *node, const spf_node_term_t *term)
+{
+    bool is_aside = strcmp(term->kind, "exp") == 0 && !is_problem(term->status);
+
+    if (term->child != NULL || term->lookup_number > 0 || strcmp(term->kind, "invalid") == 0)
+        return true;
+    return !is_aside && (term->answer != NULL || term->status != SPF_NODE_RECORD || tells_more(writer, term) ||
+                         (!term->is_reached && is_reached(node)));
+}
+
 /* The name that is asked for, where the term does not say it: the record's domain, or by a macro. */
 static bool needs_target(const spf_node_term_t *term)
 {
     return term->target != NULL && strstr(term->text, term->target) == NULL;
 }
 
-static void add_answer(writer_t *writer, const spf_node_term_t *term)
+/* What stands in place of a record. */
+static void add_lack(writer_t *writer, const spf_tree_node_t *node)
 {
-    color_t color = is_problem(term->status) ? PROBLEM : PLAIN;
+    const spf_node_t *view = &node->view;
+
+    add_words(writer, SPF_COLOR_PROBLEM, spf_report_node_lack(view));
+    if (view->status == SPF_NODE_NO_RECORD && node->txt != NULL && node->txt->count == 1)
+        add_words(writer, SPF_COLOR_PROBLEM, ", but another TXT record");
+    if (view->status == SPF_NODE_NO_RECORD && node->txt != NULL && node->txt->count > 1) {
+        add_words(writer, SPF_COLOR_PROBLEM, ", but other TXT records: ");
+        spf_wrapped_add_uint(&writer->lines, SPF_COLOR_PROBLEM, node->txt->count);
+    }
+    if (view->detail == NULL)
+        return;
+    add_words(writer, SPF_COLOR_PROBLEM, ": ");
+    add_words(writer, SPF_COLOR_PROBLEM, view->detail);
+}
+
+static void add_arrow(writer_t *writer)
+{
+    spf_wrapped_space(&writer->lines);
+    add(writer, SPF_COLOR_PLAIN, writer->strokes->arrow);
+    spf_wrapped_space(&writer->lines);
+}
+
+/* What DNS said: of what leads to a record only what is wrong with that. */
+static void add_answer(writer_t *writer, const spf_node_term_t *term, const spf_tree_node_t *child)
+{
+    bool is_lack = child != NULL && child->record == NULL;
+    bool is_answer = child == NULL && term->answer != NULL;
 
     if (needs_target(term)) {
-        add(writer, writer->strokes->arrow);
-        add_colored(writer, PLAIN, term->target);
+        add_arrow(writer);
+        add(writer, SPF_COLOR_PLAIN, term->target);
+        if (is_lack || is_answer)
+            add_words(writer, SPF_COLOR_PLAIN, ": ");
+    } else if (is_lack || is_answer) {
+        add_arrow(writer);
     }
-    if (term->answer != NULL) {
-        add(writer, needs_target(term) ? ": " : writer->strokes->arrow);
-        add_colored(writer, color, term->answer);
-    }
+    if (is_lack)
+        add_lack(writer, child);
+    if (is_answer)
+        add_words(writer, is_problem(term->status) ? SPF_COLOR_PROBLEM : SPF_COLOR_PLAIN, term->answer);
     if (tells_more(writer, term))
         add_networks(writer, term);
 }
 
-static void add_term_notes(writer_t *writer, const spf_node_term_t *term)
+static void add_term_notes(writer_t *writer, const spf_node_term_t *term, const spf_tree_node_t *child)
 {
     const char *note = status_note(term->status);
 
     if (!term->is_reached)
-        add_note(writer, NOTE, "not reached");
+        add_note(writer, SPF_COLOR_NOTE, "not reached");
     add_places(writer, term);
-    if (note != NULL)
-        add_note(writer, is_problem(term->status) ? PROBLEM : NOTE, note);
+    if (note != NULL && child == NULL)
+        add_note(writer, is_problem(term->status) ? SPF_COLOR_PROBLEM : SPF_COLOR_NOTE, note);
     if (strcmp(term->kind, "invalid") == 0)
-        add_note(writer, PROBLEM, "syntax error");
-    if (term->child == NULL)
+        add_note(writer, SPF_COLOR_PROBLEM, "syntax error");
+    if (child == NULL)
         add_ttl(writer, term->ttl_s);
+    else
+        add_node_notes(writer, child);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- lines
  */
 
-/* The strokes of all that a node hangs on, the outermost first. */
-static void add_trunk(writer_t *writer, const spf_node_t *node)
+/* Begins a line below all that a node hangs on: the strokes of these, the outermost first, then its own. */
+static void begin_line(writer_t *writer, const spf_node_t *node, const char *own, const char *own_rest)
 {
-    const spf_node_t *path[SPF_WALK_DEPTH_MAX + 1];
+    const spf_tree_node_t *path[SPF_WALK_DEPTH_MAX + 1];
+    char lead_storage[SPF_WRAPPED_LEAD_MAX], rest_storage[SPF_WRAPPED_LEAD_MAX];
     unsigned depth = node->depth;
+    spf_buf_t lead, rest;
 
+    spf_buf_init(&lead, lead_storage, sizeof lead_storage);
+    spf_buf_init(&rest, rest_storage, sizeof rest_storage);
     for (unsigned i = depth; i > 0; i--, node = node->parent)
-        path[i] = node;
-    if (depth == 0)
-        return;
-    color_on(writer, FAINT);
-    for (unsigned i = 1; i <= depth; i++)
-        add(writer,
-            path[i]->parent_term + 1 < path[i]->parent->term_count ? writer->strokes->on : writer->strokes->blank);
-    color_off(writer, FAINT);
+        path[i] = (const spf_tree_node_t *)node;
+    for (unsigned i = 1; i <= depth; i++) {
+        const spf_tree_node_t *parent = (const spf_tree_node_t *)path[i]->view.parent;
+        bool goes_on = path[i]->view.parent_term + 1 < writer->ends[parent->index];
+        spf_buf_add_text(&lead, goes_on ? writer->strokes->on : writer->strokes->blank);
+    }
+    spf_buf_add(&rest, lead.data, lead.len);
+    spf_buf_add_text(&lead, own);
+    spf_buf_add_text(&rest, own_rest);
+    spf_wrapped_begin(&writer->lines, lead.data, rest.data);
 }
 
-static void add_term(writer_t *writer, const spf_node_t *node, size_t index)
+static void write_term(writer_t *writer, const spf_tree_node_t *node, size_t index)
 {
-    const spf_node_term_t *term = &node->terms[index];
+    const spf_node_term_t *term = &node->view.terms[index];
+    const spf_tree_node_t *child = node->terms[index].child;
+    const strokes_t *of = writer->strokes;
+    bool goes_on = index + 1 < writer->ends[node->index];
     bool is_out = !term->is_reached || term->is_past_limit;
 
-    add_trunk(writer, node);
-    add_colored(writer, FAINT, index + 1 < node->term_count ? writer->strokes->fork : writer->strokes->last);
-    add_colored(writer, is_out ? FAINT : PLAIN, term->text);
-    add_answer(writer, term);
-    add_term_notes(writer, term);
+    begin_line(writer, &node->view, goes_on ? of->fork : of->last, goes_on ? of->on : of->blank);
+    add(writer, is_out ? SPF_COLOR_FAINT : child != NULL ? SPF_COLOR_NAME : SPF_COLOR_PLAIN, term->text);
+    add_answer(writer, term, child);
+    add_term_notes(writer, term, child);
     end_line(writer);
 }
 
-/* What stands in place of a record. */
-static void add_lack(writer_t *writer, const spf_tree_node_t *node)
+static void write_text(writer_t *writer, const spf_tree_node_t *node, const char *text, size_t length)
 {
-    color_on(writer, PROBLEM);
-    add(writer, spf_report_node_lack(&node->view));
-    if (node->view.status == SPF_NODE_NO_RECORD && node->txt != NULL && node->txt->count > 0) {
-        add(writer, node->txt->count == 1 ? ", but another TXT record" : ", but other TXT records: ");
-        if (node->txt->count > 1)
-            spf_long_add_uint(&writer->out, node->txt->count);
-    }
-    if (node->view.detail != NULL) {
-        add(writer, ": ");
-        add_printable(writer, node->view.detail, strlen(node->view.detail));
-    }
-    color_off(writer, PROBLEM);
+    const char *own = writer->ends[node->index] > 0 ? writer->strokes->on : writer->strokes->blank;
+
+    begin_line(writer, &node->view, own, own);
+    spf_wrapped_add_words(&writer->lines, SPF_COLOR_PLAIN, text, length);
+    end_line(writer);
 }
 
-/* "lookups 3 of 10" of the first record; of another one its own, and how many there were up to its end. */
-static void add_sum(writer_t *writer, const spf_node_t *node, const char *what, unsigned own, unsigned running,
-                    unsigned limit)
-{
-    bool is_first = node->parent == NULL;
-    color_t color = running > limit ? PROBLEM : NOTE;
-
-    add_count(writer, color, what, own, is_first ? " of " : "");
-    color_on(writer, color);
-    if (!is_first)
-        add(writer, " (");
-    spf_long_add_uint(&writer->out, is_first ? limit : running);
-    if (!is_first)
-        add(writer, " so far)");
-    color_off(writer, color);
-}
-
-static void add_sums(writer_t *writer, const spf_node_t *node)
-{
-    const spf_survey_summary_t *summary = &writer->tree->summary;
-
-    add_sum(writer, node, "lookups ", node->lookups, node->running_lookups, summary->max_lookups);
-    add_sum(writer, node, "void ", node->void_lookups, node->running_void_lookups, summary->max_void_lookups);
-    if (node->running_void_lookups6 != node->running_void_lookups)
-        add_sum(writer, node, "from IPv6 void ", node->void_lookups6, node->running_void_lookups6,
-                summary->max_void_lookups);
-}
-
-static void add_record(writer_t *writer, const spf_tree_node_t *node)
+/* The record; of several all of them. */
+static void write_record(writer_t *writer, const spf_tree_node_t *node)
 {
     const spf_node_t *view = &node->view;
 
-    add_trunk(writer, view);
-    add_colored(writer, NAME, view->domain[0] != '\0' ? view->domain : "(no domain)");
-    add(writer, ": ");
     if (view->status == SPF_NODE_RECORD)
-        add_printable(writer, view->record, view->record_length);
-    else
-        add_lack(writer, node);
-    if (view->has_syntax_error) {
-        add_count(writer, PROBLEM, "syntax error at octet ", view->error_offset + 1, ": ");
-        add_colored(writer, PROBLEM, view->error);
+        write_text(writer, node, view->record, view->record_length);
+    if (view->status != SPF_NODE_SEVERAL || node->txt == NULL)
+        return;
+    for (uint32_t i = 0; i < node->txt->count; i++)
+        if (spf_record_is_record(node->txt->texts[i].data, node->txt->texts[i].length))
+            write_text(writer, node, node->txt->texts[i].data, node->txt->texts[i].length);
+}
+
+static void write_root(writer_t *writer)
+{
+    const spf_tree_node_t *root = writer->tree->nodes[0];
+
+    spf_wrapped_begin(&writer->lines, "", writer->strokes->blank);
+    add(writer, SPF_COLOR_NAME, root->view.domain[0] != '\0' ? root->view.domain : "(no domain)");
+    if (root->record == NULL) {
+        add_words(writer, SPF_COLOR_PLAIN, ": ");
+        add_lack(writer, root);
     }
-    if (node->record != NULL)
-        add_sums(writer, view);
-    add_ttl(writer, view->ttl_s);
-    if (view->dnssec == SPF_DNSSEC_SECURE)
-        add_note(writer, NOTE, "DNSSEC");
+    add_node_notes(writer, root);
     end_line(writer);
+    write_record(writer, root);
 }
 
 /* Every record with its terms, each of those with what it leads to. */
-static void add_tree(writer_t *writer)
+static void write_tree(writer_t *writer)
 {
     const spf_tree_node_t *node = writer->tree->nodes[0];
     size_t index = 0;
 
-    add_record(writer, node);
+    write_root(writer);
     while (node != NULL) {
-        if (index < node->view.term_count) {
+        if (index < writer->ends[node->index]) {
             const spf_tree_node_t *child = node->terms[index].child;
-            add_term(writer, &node->view, index++);
+            if (is_told(writer, &node->view, &node->view.terms[index]))
+                write_term(writer, node, index);
+            index++;
             if (child == NULL)
                 continue;
             node = child;
-            add_record(writer, node);
+            write_record(writer, node);
             index = 0;
         } else {
             index = node->view.parent_term + 1;
@@ -366,37 +447,61 @@ static void add_tree(writer_t *writer)
     }
 }
 
+/* False without memory. */
+static bool find_ends(writer_t *writer, spf_arena_t *arena)
+{
+    const spf_tree_t *tree = writer->tree;
+
+    writer->ends = spf_arena_calloc(arena, tree->node_count * sizeof *writer->ends);
+    for (size_t i = 0; writer->ends != NULL && i < tree->node_count; i++) {
+        const spf_node_t *node = &tree->nodes[i]->view;
+        size_t end = node->term_count;
+        while (end > 0 && !is_told(writer, node, &node->terms[end - 1]))
+            end--;
+        writer->ends[i] = (uint32_t)end;
+    }
+    return writer->ends != NULL;
+}
+
 /* --------------------------------------------------------------------------------------------------------- what it is
  */
 
 static void add_number(writer_t *writer, uint64_t number, const char *one, const char *many)
 {
-    spf_long_add_uint(&writer->out, number);
-    add(writer, number == 1 ? one : many);
+    spf_wrapped_add_uint(&writer->lines, SPF_COLOR_PLAIN, number);
+    add_words(writer, SPF_COLOR_PLAIN, number == 1 ? one : many);
 }
 
-static void add_summary(writer_t *writer)
+static void write_senders(writer_t *writer)
 {
     const spf_survey_summary_t *summary = &writer->tree->summary;
 
-    if (summary->records > 0) {
-        add_number(writer, summary->records, " record, ", " records, ");
-        if (summary->is_anybody)
-            add(writer, "anybody may send");
-        else
-            add_number(writer, summary->networks, " network may send", " networks may send");
-        if (!summary->is_complete)
-            add(writer, summary->has_failure ? ", so far as is known: not every question was answered"
-                                             : ", so far as is known: not everything was asked");
-        add(writer, "\n");
-    }
-    if (summary->is_permerror || summary->is_permerror6) {
-        color_on(writer, PROBLEM);
-        add(writer, summary->is_permerror ? "mail that no term matches gets permerror"
-                                          : "mail from IPv6 clients that no term matches gets permerror");
-        color_off(writer, PROBLEM);
-        add(writer, "\n");
-    }
+    spf_wrapped_begin(&writer->lines, "", "");
+    add_number(writer, summary->records, " record, ", " records, ");
+    if (summary->is_anybody)
+        add_words(writer, SPF_COLOR_PLAIN, "anybody may send");
+    else
+        add_number(writer, summary->networks, " network may send", " networks may send");
+    if (!summary->is_complete)
+        add_words(writer, SPF_COLOR_PLAIN,
+                  summary->has_failure ? ", so far as is known: not every question was answered"
+                                       : ", so far as is known: not everything was asked");
+    end_line(writer);
+}
+
+static void write_summary(writer_t *writer)
+{
+    const spf_survey_summary_t *summary = &writer->tree->summary;
+
+    if (summary->records > 0)
+        write_senders(writer);
+    if (!summary->is_permerror && !summary->is_permerror6)
+        return;
+    spf_wrapped_begin(&writer->lines, "", "");
+    add_words(writer, SPF_COLOR_PROBLEM,
+              summary->is_permerror ? "mail that no term matches gets permerror"
+                                    : "mail from IPv6 clients that no term matches gets permerror");
+    end_line(writer);
 }
 
 const char *spf_report_node_lack(const spf_node_t *node)
@@ -420,12 +525,17 @@ const char *spf_report_node_lack(const spf_node_t *node)
 
 const char *spf_report_tree_text(spf_arena_t *arena, const spf_tree_t *tree, unsigned style)
 {
-    writer_t writer = {
-        .out = {.arena = arena}, .tree = tree, .strokes = &strokes[(style & SPF_TEXT_ASCII) != 0], .style = style};
+    bool is_ascii = (style & SPF_TEXT_ASCII) != 0;
+    spf_arena_t scratch = SPF_ARENA_EMPTY;
+    writer_t writer = {.tree = tree, .strokes = &strokes[is_ascii], .style = style};
+    const char *text = NULL;
 
-    add_tree(&writer);
-    add_summary(&writer);
-    if (writer.out.buf.len > 0)
-        writer.out.buf.data[--writer.out.buf.len] = '\0'; /* lines are parted by LF, not ended */
-    return spf_long_end(&writer.out);
+    spf_wrapped_init(&writer.lines, arena, is_ascii, (style & SPF_TEXT_COLOR) != 0);
+    if (find_ends(&writer, &scratch)) {
+        write_tree(&writer);
+        write_summary(&writer);
+        text = spf_wrapped_end(&writer.lines);
+    }
+    spf_arena_free(&scratch);
+    return text;
 }

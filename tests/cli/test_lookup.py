@@ -48,20 +48,20 @@ relay IN AAAA 2001:db8::77
 """.replace("\\\n", "")
 
 TREE = """\
-example.com: v=spf1 mx include:_spf.example.net exists:%{i}.list.example.com -all \
-[lookups 6 of 10, void 0 of 2, TTL 300]
-|- mx -> example.com: 2 hosts: mail.example.com 192.0.2.25 2001:db8::25, mx2.example.com 192.0.2.26 [lookup 1, TTL 300]
-|- include:_spf.example.net [lookup 2]
-|  _spf.example.net: v=spf1 ip4:198.51.100.7/24 a:relay.example.net/28 redirect=_more.example.net \
-[lookups 3 (5 so far), void 0 (0 so far), TTL 300]
+example.com [lookups 6 of 10, TTL 300]
+|  v=spf1 mx include:_spf.example.net exists:%{i}.list.example.com -all
+|- mx -> example.com: 2 hosts: mail.example.com 192.0.2.25 2001:db8::25,
+|  mx2.example.com 192.0.2.26 [lookup 1, TTL 300]
+|- include:_spf.example.net [lookup 2, 3 below: 5 so far, TTL 300]
+|  |  v=spf1 ip4:198.51.100.7/24 a:relay.example.net/28
+|  |  redirect=_more.example.net
 |  |- ip4:198.51.100.7/24 = 198.51.100.0/24
-|  |- a:relay.example.net/28 -> 203.0.113.77 2001:db8::77 = 203.0.113.64/28 2001:db8::77 [lookup 3, TTL 300]
-|  `- redirect=_more.example.net [lookup 4]
-|     _more.example.net: v=spf1 ptr ~all [lookups 1 (5 so far), void 0 (0 so far), TTL 300]
-|     |- ptr -> _more.example.net [lookup 5, depends on the mail]
-|     `- ~all
-|- exists:%{i}.list.example.com [lookup 6, depends on the mail]
-`- -all
+|  |- a:relay.example.net/28 -> 203.0.113.77 2001:db8::77 = 203.0.113.64/28
+|  |  2001:db8::77 [lookup 3, TTL 300]
+|  `- redirect=_more.example.net [lookup 4, 1 below: 5 so far, TTL 300]
+|     |  v=spf1 ptr ~all
+|     `- ptr -> _more.example.net [lookup 5, depends on the mail]
+`- exists:%{i}.list.example.com [lookup 6, depends on the mail]
 3 records, 6 networks may send
 """
 
@@ -161,32 +161,63 @@ class Lookup(unittest.TestCase):
     def test_where_the_limit_falls(self):
         done = self.lookup("limit.example.com", "--ascii").stdout
         self.assertIn("lookups 12 of 10", done)
-        self.assertIn("[lookups 9 (11 so far)", done)
-        self.assertIn("a:mail.example.com -> 192.0.2.25 2001:db8::25 [lookup 11: here the limit of 10 is passed,", done)
-        self.assertIn("`- ?all [past the limit]", done)
-        self.assertIn("|- a:mx2.example.com -> 192.0.2.26 [lookup 12: past the limit of 10,", done)
+        self.assertIn("|- include:more.example.com [lookup 2, 9 below: 11 so far,", done)
+        self.assertEqual(done.count(": here the limit of 10 is passed"), 1)
+        self.assertIn("[lookup 11: here the limit of 10 is passed,", done.replace("\n|     ", " "))
+        self.assertIn("`- a:mx2.example.com -> 192.0.2.26 [lookup 12, void 2 from IPv6, past the limit,", done.replace("\n   ", " "))
         self.assertIn("mail that no term matches gets permerror\n", done)
         self.assertRegex(done, "(?m)^error: ")
 
+    def test_lines_have_80_columns_unless_a_word_is_longer(self):
+        record = "v=spf1 include:more.example.com ip4:192.0.2.0/33 a:wide.example.com/20 %s -all" % " ".join(
+            "ip4:192.0.2.%d" % i for i in range(100))
+        shown = self.lookup("--ascii", "example.com", "--record", record).stdout
+        tree = shown[:shown.index("\n2 records, ")].splitlines()
+        self.assertTrue(all(len(line) <= 80 for line in tree), shown)
+        self.assertEqual([line for line in tree if line.endswith(" ")], [])
+        self.assertEqual(" ".join(line.lstrip("| ") for line in tree).count("ip4:192.0.2.99 -all"), 1)
+        word = "v=spf1 exists:%s.example %s" % (".".join(["x" * 60] * 4), "y" * 300)
+        self.assertIn("y" * 300 + "\n", self.lookup("--ascii", "example.com", "--record", word).stdout)
+
+    def test_counts_only_where_there_are_some(self):
+        self.assertEqual(self.lookup("--ascii", "all.example.com").stdout.splitlines()[:3],
+                         ["all.example.com [lookups 0 of 10, TTL 300]", "   v=spf1 +all", "1 record, anybody may send"])
+
+    def test_terms_that_say_all_themselves_have_no_line(self):
+        shown = self.lookup("--ascii", "--record", "v=spf1 ip4:192.0.2.0/24 ip6:2001:DB8::/32 ip4:192.0.2.1/32 "
+                            "ip4:192.0.2.9/24 ip6:2001:db8::1/32 moo=x exp=e.example ~all ip4:192.0.2.2").stdout
+        self.assertEqual([line for line in shown.splitlines() if line[:3] in ("|- ", "`- ")],
+                         ["|- ip4:192.0.2.9/24 = 192.0.2.0/24", "|- ip6:2001:db8::1/32 = 2001:db8::/32",
+                          "`- ip4:192.0.2.2 [not reached]"])
+
+    def test_several_records_are_all_shown(self):
+        self.assertEqual(self.lookup("--ascii", "two.example.com").stdout.splitlines()[:3],
+                         ["two.example.com: several SPF records, which is a permerror [TTL 300]",
+                          "   v=spf1 -all", "   v=spf1 ~all"])
+        shown = self.lookup("--ascii", "--record", "v=spf1 include:two.example.com -all", "example.com").stdout
+        self.assertIn("\n`- include:two.example.com -> several SPF records, which is a permerror\n"
+                      "   [lookup 1, TTL 300]\n      v=spf1 -all\n      v=spf1 ~all\n", shown)
+
     def test_void_lookups_of_ipv6_clients(self):
         done = self.lookup("six.example.com", "--ascii").stdout
-        self.assertIn("void 0 of 2, from IPv6 void 3 of 2", done)
+        self.assertIn("[lookups 3 of 10, void 3 of 2 from IPv6,", done)
         self.assertIn("void 3 from IPv6: here the limit of 2 is passed", done)
         self.assertIn("mail from IPv6 clients that no term matches gets permerror\n", done)
 
     def test_networks(self):
         few = self.lookup("wide.example.com").stdout
-        self.assertIn("and 5 more [", few)
+        self.assertRegex(few, r"and 5 more\s+(│  )?\s*\[")
         self.assertNotIn("198.51.100.22", few)
         self.assertIn("198.51.100.22", self.lookup("wide.example.com", "--all-networks").stdout)
         self.assertIn("anybody may send", self.lookup("all.example.com").stdout)
 
     def test_what_if(self):
         done = self.lookup("example.com", "--ascii", "--record", '"v=spf1 a" " mx -all"')
-        self.assertTrue(done.stdout.startswith("example.com: v=spf1 a mx -all [lookups 2 of 10, void 1 of 2"), done.stdout)
+        self.assertTrue(done.stdout.startswith("example.com [lookups 2 of 10, void 1 of 2]\n"
+                                               "|  v=spf1 a mx -all\n"), done.stdout)
         done = self.lookup("--ascii", "--record", "v=spf1 a ip4:192.0.2.1 -all")
-        self.assertTrue(done.stdout.startswith("(no domain): v=spf1 a ip4:192.0.2.1 -all ["), done.stdout)
-        self.assertIn("|- a [lookup 1, not asked]\n", done.stdout)
+        self.assertTrue(done.stdout.startswith("(no domain) [lookups 1 of 10]\n|  v=spf1 a ip4:192.0.2.1 -all\n"
+                                               "`- a [lookup 1, not asked]\n"), done.stdout)
         self.assertIn("1 network may send, so far as is known: not everything was asked\n", done.stdout)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(self.lookup("--record", "v=spf2 a").returncode, 6)

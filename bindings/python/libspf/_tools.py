@@ -432,7 +432,7 @@ class Survey:
         return self._survey.fixed_record()
 
     def text(self, *, ascii: bool = False, networks: bool = False, color: bool = False) -> str:
-        """The tree for a terminal, a line for each record and term and what it comes to.
+        """The tree for a terminal of 80 columns: each record with what its terms lead to, and what it comes to.
 
         ascii: without UTF-8 lines.
         networks: with every network, not only the first few.
