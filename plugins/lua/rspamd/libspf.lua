@@ -56,6 +56,7 @@ local SYMBOLS = {
     na = 'R_SPF_NA',
     dnsfail = 'R_SPF_DNSFAIL',
     permfail = 'R_SPF_PERMFAIL',
+    plusall = 'R_SPF_PLUSALL',
     helo_allow = 'R_SPF_HELO_ALLOW',
     helo_fail = 'R_SPF_HELO_FAIL',
     helo_softfail = 'R_SPF_HELO_SOFTFAIL',
@@ -73,6 +74,7 @@ local DESCRIPTIONS = {
     na = "SPF: the %s's domain publishes nothing",
     dnsfail = "SPF: DNS does not answer for the %s's domain",
     permfail = "SPF: the record of the %s's domain is wrong",
+    plusall = "SPF: the %s's domain permits every client",
 }
 
 -- What may stand in the section, and of what kind it is. UCL makes numbers of 5s and 8m.
@@ -263,7 +265,7 @@ local function is_beside_stock(settings)
         return false
     end
     local taken = {SPF_CHECK = true}
-    for _, key in ipairs({'allow', 'fail', 'softfail', 'neutral', 'na', 'dnsfail', 'permfail'}) do
+    for _, key in ipairs({'allow', 'fail', 'softfail', 'neutral', 'na', 'dnsfail', 'permfail', 'plusall'}) do
         taken[(type(stock.symbols) == 'table' and stock.symbols or SYMBOLS)[key] or SYMBOLS[key]] = true
     end
     for key, name in pairs(settings.symbols) do
@@ -373,28 +375,37 @@ local ANSWERS = {
     permerror = {symbol = 'permfail', text = 'bad SPF record'},
 }
 
--- The mechanism that matched, inside of includes, with its macros expanded; what matches where nothing does is ?all.
-local function mechanism(result)
-    local matched = {term = result.term or 'all'}
-    for _, step in ipairs(result.trace or {}) do
+-- The step in which a mechanism matched, inside of includes; where none does it is ?all.
+local function matching_step(result)
+    local matched
+    for _, step in ipairs(result.term and result.trace or {}) do
         if step.outcome == 'match' then
             matched = step
         end
     end
-    local term = matched.term:gsub('^[-+~?]', '')
-    if not term:find('%%') or not matched.target then
+    return matched or {term = 'all'}
+end
+
+-- Its mechanism, with macros expanded.
+local function mechanism(step)
+    local term = step.term:gsub('^[-+~?]', '')
+    if not term:find('%%') or not step.target then
         return term
     end
-    return term:match('^%a*') .. ':' .. matched.target .. (term:match('/[%d/]+$') or '')
+    return term:match('^%a*') .. ':' .. step.target .. (term:match('/[%d/]+$') or '')
 end
 
 local function insert(task, prefix, result, message)
     local answer = ANSWERS[result and result.result or 'temperror']
-    local given = {answer.text or answer.sign .. mechanism(result), result and result.reason or message}
+    local step = result and matching_step(result)
+    local given = {answer.text or answer.sign .. mechanism(step), result and result.reason or message}
     if result and result.would_be then
         given[3] = 'would be ' .. result.would_be
     end
     task:insert_result(settings.symbols[prefix .. answer.symbol], 1.0, given)
+    if prefix == '' and answer.symbol == 'allow' and mechanism(step):lower() == 'all' then
+        task:insert_result(settings.symbols.plusall, 1.0, step.domain)
+    end
 end
 
 local function add_header(task, result)

@@ -26,6 +26,10 @@ ZONE = {
     "helo.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]},
     "quoted.example": {"TXT": ["v=spf1 exists:%{l}.local.example -all"]},
     '"x y".local.example': {"A": ["127.0.0.2"]},
+    "all.example": {"TXT": ["v=spf1 -ip4:192.0.2.9 +all"]},
+    "include.all.example": {"TXT": ["v=spf1 include:fail.example include:all.example -all"]},
+    "unmatched.example": {"TXT": ["v=spf1 include:other.unmatched.example"]},
+    "other.unmatched.example": {"TXT": ["v=spf1 -ip4:192.0.2.1 +all"]},
     "macro.example": {"TXT": ["v=spf1 exp=%{r}.example -all"]},
 }
 README = (rspamd.PLUGIN / "README.md").read_text()
@@ -45,6 +49,7 @@ OTHERS = {
     "redirect": ("R_SPF_ALLOW", -0.2, "+ip4:192.0.2.0/24"),
     "mx": ("R_SPF_ALLOW", -0.2, "+mx/24"),
     "nowhere": ("R_SPF_NA", 0.0, "no SPF record"),
+    "unmatched": ("R_SPF_NEUTRAL", 0.0, "?all"),
 }
 
 
@@ -91,6 +96,16 @@ class Results(rspamd.RspamdTest):
                 self.assertEqual((found[symbol]["score"], found[symbol]["options"][0]), (score, option))
                 self.assertEqual(len(found[symbol]["options"]), 2)
                 self.assertIn(f"{name}.example", found[symbol]["options"][1])
+
+    def test_who_permits_everyone(self):
+        for name in ("all.example", "include.all.example"):
+            found = only(self.one.symbols("ann@" + name, helo="none.example"))
+            self.assertEqual((set(found), found.get("R_SPF_PLUSALL"), found["R_SPF_ALLOW"][0]),
+                             ({"R_SPF_ALLOW", "R_SPF_PLUSALL", "R_SPF_HELO_NA"}, ["all.example"], "+all"))
+        self.assertEqual(set(only(self.one.symbols("ann@all.example", "192.0.2.9", "all.example"))),
+                         {"R_SPF_FAIL", "R_SPF_HELO_FAIL"})
+        self.assertEqual(set(only(self.one.symbols("ann@none.example", helo="all.example"))),
+                         {"R_SPF_NA", "R_SPF_HELO_ALLOW"})
 
     def test_reasons(self):
         for name, reason in (("pass", "192.0.2.1 matches ip4:192.0.2.0/24 at offset 7 of pass.example's record"),
@@ -393,7 +408,7 @@ class Misconfiguration(rspamd.RspamdTest):
         self.assertRegex(said, r"libspf: the module spf has the symbol \w+ too: either set enabled = false in the "
                                "section spf")
         names = " ".join(f'{key} = "TRIAL_{key}";' for key in (
-            "check", "allow", "fail", "softfail", "neutral", "na", "dnsfail", "permfail"))
+            "check", "allow", "fail", "softfail", "neutral", "na", "dnsfail", "permfail", "plusall"))
         one = self.rspamd(dns, "enabled = true; symbols { %s }" % names, stock="true", filters="dkim",
                           plugins=["dmarc.lua"]).start()
         found = one.symbols("ann@perm.example")

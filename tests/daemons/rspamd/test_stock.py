@@ -12,6 +12,7 @@ from test_suite import OURS, SIDE_BY_SIDE, STOCK
 ZONE = {
     "pass.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]},
     "all.example": {"TXT": ["v=spf1 +all"]},
+    "denies.example": {"TXT": ["v=spf1 -ip4:192.0.2.1 +all"]},
     "none.example": {"A": ["198.51.100.1"]},
     "temp.example": {"*": "SERVFAIL"},
     "mx11.example": {"MX": [(10, f"{letter}.example") for letter in "abcdefghijk"]},

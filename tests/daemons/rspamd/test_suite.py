@@ -11,7 +11,7 @@ WORDS = {"ALLOW": "pass", "FAIL": "fail", "SOFTFAIL": "softfail", "NEUTRAL": "ne
          "DNSFAIL": "temperror", "PERMFAIL": "permerror"}
 OURS, STOCK = "L_SPF_", "R_SPF_"
 # Both rules run side by side, in one scan.
-SIDE_BY_SIDE = "enabled = true; helo = false; symbols { check = \"LIBSPF_CHECK\"; %s }" % " ".join(
+SIDE_BY_SIDE = "enabled = true; helo = false; symbols { check = \"LIBSPF_CHECK\"; plusall = \"LIBSPF_ALL\"; %s }" % " ".join(
     f'{word.lower()} = "{OURS}{word}";' for word in WORDS)
 
 
