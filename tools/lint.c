@@ -98,7 +98,7 @@ static int print_survey(const lint_options_t *own, const subject_t *subject, spf
     if (own->fix)
         return print_fixed(subject, survey);
     if (own->sarif) {
-        lint_sarif_add(own->log, survey, subject->file, own->least);
+        lint_sarif_add(own->log, survey, &(lint_source_t){subject->file, subject->record, subject->length}, own->least);
     } else if (own->json) {
         json = spf_survey_json(survey);
         if (json == NULL)

@@ -15,8 +15,12 @@ void lint_print_text(const options_t *options, spf_survey_t *survey, const char 
 typedef struct lint_sarif lint_sarif_t;
 /* NULL without memory. */
 lint_sarif_t *lint_sarif_new(void);
-/* file: where the record stands that is given; NULL: the domain's TXT records are meant. */
-void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const char *file, spf_severity_t least);
+/* Where a record stands that is given, and what stands there; a NULL file: the domain's TXT records are meant. */
+typedef struct lint_source {
+    const char *file, *text;
+    size_t length;
+} lint_source_t;
+void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const lint_source_t *source, spf_severity_t least);
 /* Prints it. False without memory. */
 bool lint_sarif_print(const lint_sarif_t *sarif);
 void lint_sarif_free(lint_sarif_t *sarif);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URI_MAX = 1024 };
+enum { URI_MAX = 1024, HELP_URI_MAX = 128, SECTION_MAX = 16 };
 
 struct lint_sarif {
     json_t *rules; /* one for each code there is a result of */
@@ -47,6 +47,25 @@ static json_t *message(const char *text)
     return json_pack("{s:s}", "text", text);
 }
 
+typedef struct help_uri {
+    char text[HELP_URI_MAX];
+} help_uri_t;
+
+/* Where "RFC 7208 section 4.6.4" can be read. */
+static help_uri_t help_uri(const char *section)
+{
+    static const char base[] = "https://www.rfc-editor.org/rfc/";
+    unsigned rfc = 0;
+    char number[SECTION_MAX] = "";
+    help_uri_t uri;
+
+    if (sscanf(section, "RFC %u section %15[0-9.]", &rfc, number) == 2)
+        snprintf(uri.text, sizeof uri.text, "%srfc%u.html#section-%s", base, rfc, number);
+    else
+        snprintf(uri.text, sizeof uri.text, "%srfc7208.html", base);
+    return uri;
+}
+
 /* The index of the code's rule, which is made if it is not there. */
 static size_t rule_of(lint_sarif_t *sarif, const spf_remark_t *remark)
 {
@@ -56,38 +75,60 @@ static size_t rule_of(lint_sarif_t *sarif, const spf_remark_t *remark)
     json_array_foreach(sarif->rules, index, rule) if (strcmp(json_string_value(json_object_get(rule, "id")),
                                                              remark->code) == 0) return index;
     rule = json_pack("{s:s, s:o, s:s}", "id", remark->code, "shortDescription", message(remark->section), "helpUri",
-                     "https://www.rfc-editor.org/rfc/rfc7208");
+                     help_uri(remark->section).text);
     checked(sarif, rule);
     if (json_array_append_new(sarif->rules, rule) != 0)
         sarif->failed = true;
     return json_array_size(sarif->rules) - 1;
 }
 
-/* A record is one line; columns count from 1. */
-static json_t *region(size_t offset, size_t length)
+/* A place as people count: lines, and columns of Unicode characters, from 1. */
+typedef struct position {
+    json_int_t line, column;
+} position_t;
+
+static position_t position_of(const char *text, size_t offset)
 {
-    return json_pack("{s:i, s:I, s:I}", "startLine", 1, "startColumn", (json_int_t)offset + 1, "endColumn",
-                     (json_int_t)(offset + length) + 1);
+    position_t position = {1, 1};
+
+    for (size_t i = 0; i < offset; i++) {
+        bool is_line_end = text[i] == '\n';
+        position.line += is_line_end;
+        position.column = is_line_end ? 1 : position.column + (((unsigned char)text[i] & 0xc0) != 0x80);
+    }
+    return position;
 }
 
-static json_t *location(const spf_remark_t *remark, const char *uri)
+static json_t *region(const spf_remark_t *remark, size_t offset, size_t length)
 {
-    return json_pack("{s:{s:{s:s}, s:o}}", "physicalLocation", "artifactLocation", "uri", uri, "region",
-                     region(remark->offset, remark->length));
+    position_t start = {1, 1}, end = {1, 1};
+
+    if (remark->record != NULL) {
+        start = position_of(remark->record, offset);
+        end = position_of(remark->record, offset + length);
+    }
+    return json_pack("{s:I, s:I, s:I, s:I}", "startLine", start.line, "startColumn", start.column, "endLine", end.line,
+                     "endColumn", end.column);
+}
+
+static json_t *location(const spf_remark_t *remark, const char *uri, bool has_place)
+{
+    return json_pack("{s:{s:{s:s}, s:o*}}", "physicalLocation", "artifactLocation", "uri", uri, "region",
+                     has_place ? region(remark, remark->offset, remark->length) : NULL);
 }
 
 static json_t *fix(const spf_remark_t *remark, const char *uri)
 {
     return json_pack("{s:o, s:[{s:{s:s}, s:[{s:o, s:{s:s}}]}]}", "description", message(remark->fix), "artifactChanges",
                      "artifactLocation", "uri", uri, "replacements", "deletedRegion",
-                     region(remark->replace_offset, remark->replace_length), "insertedContent", "text",
+                     region(remark, remark->replace_offset, remark->replace_length), "insertedContent", "text",
                      remark->replacement);
 }
 
 static const char *const levels[] = {
     [SPF_SEVERITY_ERROR] = "error", [SPF_SEVERITY_WARNING] = "warning", [SPF_SEVERITY_ADVICE] = "note"};
 
-static void add_remark(lint_sarif_t *sarif, const spf_remark_t *remark, const char *uri)
+static void add_remark(lint_sarif_t *sarif, const spf_remark_t *remark, const char *uri, bool has_place)
 {
     char text[URI_MAX * 4];
 
@@ -95,8 +136,8 @@ static void add_remark(lint_sarif_t *sarif, const spf_remark_t *remark, const ch
              remark->fix != NULL ? remark->fix : "");
     json_t *result = json_pack("{s:s, s:I, s:s, s:o, s:[o]}", "ruleId", remark->code, "ruleIndex",
                                (json_int_t)rule_of(sarif, remark), "level", levels[remark->severity], "message",
-                               message(text), "locations", location(remark, uri));
-    if (checked(sarif, result) != NULL && remark->replacement != NULL && remark->fix != NULL &&
+                               message(text), "locations", location(remark, uri, has_place));
+    if (checked(sarif, result) != NULL && has_place && remark->replacement != NULL && remark->fix != NULL &&
         json_object_set_new(result, "fixes", json_pack("[o]", fix(remark, uri))) != 0)
         sarif->failed = true;
     if (json_array_append_new(sarif->results, result) != 0)
@@ -130,7 +171,13 @@ static void make_uri(char uri[URI_MAX], const char *file, const char *domain)
         strcat(uri, query);
 }
 
-void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const char *file, spf_severity_t least)
+/* Places in a record that was given as quoted strings are not those in the strings. */
+static bool is_as_given(const spf_remark_t *remark, const char *given, size_t length)
+{
+    return remark->record == NULL || (remark->record_length == length && memcmp(remark->record, given, length) == 0);
+}
+
+void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const lint_source_t *source, spf_severity_t least)
 {
     const spf_node_t *first = spf_survey_node(survey, 0);
     const spf_remark_t *remark;
@@ -140,8 +187,9 @@ void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const char *file,
         bool is_given = remark->node == first || remark->node == NULL;
         if (remark->severity > least)
             continue;
-        make_uri(uri, is_given ? file : NULL, remark->domain);
-        add_remark(sarif, remark, uri);
+        make_uri(uri, is_given ? source->file : NULL, remark->domain);
+        add_remark(sarif, remark, uri,
+                   !is_given || source->text == NULL || is_as_given(remark, source->text, source->length));
     }
 }
 

@@ -35,17 +35,21 @@ static void repeat(char octet, size_t count)
 /* The part of the record that the remark is about, and "^~~~" below it. */
 static void print_place(const spf_remark_t *remark)
 {
+    static const char dots[] = "...";
+    const size_t dots_length = sizeof dots - 1;
     size_t start = remark->offset > BEFORE_MAX ? remark->offset - BEFORE_MAX : 0;
-    if (remark->record_length <= SHOWN_MAX)
+    if (remark->record_length <= SHOWN_MAX || start <= dots_length)
         start = 0;
-    size_t shown = remark->record_length - start < SHOWN_MAX ? remark->record_length - start : SHOWN_MAX;
+    size_t shown = remark->record_length - start;
+    if (shown > SHOWN_MAX + dots_length)
+        shown = SHOWN_MAX;
     size_t at = remark->offset - start;
     size_t marked = remark->length < shown - at ? remark->length : shown - at;
-    const char *before = start > 0 ? "..." : "";
+    const char *before = start > 0 ? dots : "";
 
     printf("    %s", before);
     print_octets(remark->record + start, shown);
-    printf("%s\n    ", start + shown < remark->record_length ? "..." : "");
+    printf("%s\n    ", start + shown < remark->record_length ? dots : "");
     repeat(' ', strlen(before) + at);
     putchar('^');
     repeat('~', marked > 0 ? marked - 1 : 0);

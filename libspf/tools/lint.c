@@ -207,6 +207,16 @@ bool spf_lint_is_valid(spf_linter_t *linter, const char *text, size_t length)
     return valid;
 }
 
+bool spf_lint_is_term(spf_linter_t *linter, const char *text, size_t length)
+{
+    spf_record_t *record = spf_lint_parse(linter, text, length);
+    bool is_term = record != NULL && record->error_term == SPF_NO_TERM && record->term_count == 1 &&
+                   record->terms[0].kind != SPF_TERM_UNKNOWN;
+
+    spf_record_unref(record);
+    return is_term;
+}
+
 size_t spf_lint_word(const char *term, size_t length)
 {
     return length > 0 && term[0] != '\0' && strchr("+-~?", term[0]) != NULL ? 1 : 0;

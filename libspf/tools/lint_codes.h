@@ -16,6 +16,8 @@
     X(SPF_LINT_NON_ASCII, "non-ascii", ERROR, SPF_RFC("12"))                                                           \
     X(SPF_LINT_COMMA, "comma", ERROR, SPF_RFC("4.6.1"))                                                                \
     X(SPF_LINT_PUNCTUATION, "trailing-punctuation", ERROR, SPF_RFC("4.6.1"))                                           \
+    X(SPF_LINT_BACKSLASH, "backslash", ERROR, SPF_RFC("12"))                                                           \
+    X(SPF_LINT_BRACKETS, "brackets", ERROR, SPF_RFC("12"))                                                             \
     X(SPF_LINT_URL, "url", ERROR, SPF_RFC("7.1"))                                                                      \
     X(SPF_LINT_RUN_TOGETHER, "run-together", ERROR, SPF_RFC("4.6.1"))                                                  \
     X(SPF_LINT_STRAY_SPACE, "stray-space", ERROR, SPF_RFC("4.6.1"))                                                    \

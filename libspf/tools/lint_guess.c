@@ -65,6 +65,15 @@ static const struct {
     {SPF_LINT_LOOKALIKE, "\xe2\x88\xbc", "~"}, /* U+223C, tilde operator */
     {SPF_LINT_LOOKALIKE, "\xef\xbd\x9e", "~"}, /* U+FF5E */
     {SPF_LINT_LOOKALIKE, "\xef\xbc\x9a", ":"}, /* U+FF1A */
+    {SPF_LINT_BACKSLASH, "\\~", "~"},
+    {SPF_LINT_BACKSLASH, "\\-", "-"},
+    {SPF_LINT_BACKSLASH, "\\+", "+"},
+    {SPF_LINT_BACKSLASH, "\\?", "?"},
+    {SPF_LINT_BACKSLASH, "\\_", "_"},
+    {SPF_LINT_BACKSLASH, "\\.", "."},
+    {SPF_LINT_BACKSLASH, "\\:", ":"},
+    {SPF_LINT_BACKSLASH, "\\=", "="},
+    {SPF_LINT_BACKSLASH, "\\/", "/"},
     {SPF_LINT_COMMA, ",", " "},
     {SPF_LINT_COMMA, ";", " "},
     {SPF_LINT_COMMA, "|", " "},
@@ -133,6 +142,12 @@ static spf_guess_t guess_invisible(const spf_wrong_t *wrong, spf_buf_t *out)
 static spf_guess_t guess_white_space(const spf_wrong_t *wrong, spf_buf_t *out)
 {
     return substitute(wrong, out, SPF_LINT_WHITE_SPACE);
+}
+
+/* \~all, include:\_spf.example.com: as marked-up text has it. */
+static spf_guess_t guess_backslash(const spf_wrong_t *wrong, spf_buf_t *out)
+{
+    return substitute(wrong, out, SPF_LINT_BACKSLASH);
 }
 
 static spf_guess_t guess_lookalike(const spf_wrong_t *wrong, spf_buf_t *out)
@@ -303,6 +318,15 @@ static bool is_qualifier(char octet)
     return octet != '\0' && strchr("+-~?", octet) != NULL;
 }
 
+bool spf_lint_is_sign(const char *text, size_t length)
+{
+    const char *stands_for = text;
+
+    if (length != 1 && (length == 0 || spf_lint_foreign(text, length, SPF_LINT_LOOKALIKE, &stands_for) != length))
+        return false;
+    return is_qualifier(stands_for[0]);
+}
+
 /* --all, all-; of two different ones nobody knows which was meant. */
 static spf_guess_t guess_qualifier(const spf_wrong_t *wrong, spf_buf_t *out)
 {
@@ -404,6 +428,27 @@ static spf_guess_t guess_punctuation(const spf_wrong_t *wrong, spf_buf_t *out)
     return SPF_GUESS_MENDED;
 }
 
+/* ip6:[2001:db8::1], include:<example.com>; around a whole term they may make a comment of it. */
+static spf_guess_t guess_brackets(const spf_wrong_t *wrong, spf_buf_t *out)
+{
+    static const char *const pairs[] = {"[]", "<>", "()"};
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const char *open = memchr(wrong->text, pairs[i][0], wrong->length);
+        size_t start = open == NULL ? wrong->length : (size_t)(open - wrong->text);
+        const char *close = open == NULL ? NULL : memchr(open, pairs[i][1], wrong->length - start);
+        if (close == NULL || (start != 0 && start != wrong->value) || memchr(wrong->text, '%', wrong->length) != NULL)
+            continue;
+        if (start == 0)
+            return SPF_GUESS_KNOWN;
+        spf_buf_add(out, wrong->text, start);
+        spf_buf_add(out, open + 1, (size_t)(close - open - 1));
+        spf_buf_add(out, close + 1, (size_t)(wrong->text + wrong->length - close - 1));
+        return SPF_GUESS_MENDED;
+    }
+    return SPF_GUESS_NONE;
+}
+
 /* Where a scheme begins and what stands behind it. */
 static bool find_scheme(const char *text, size_t length, size_t *start, size_t *end)
 {
@@ -439,15 +484,17 @@ static spf_guess_t guess_url(const spf_wrong_t *wrong, spf_buf_t *out)
     return SPF_GUESS_MENDED;
 }
 
-/* What a term begins with, where one can be told from the end of another. */
+/* What a term begins with, where one can be told from the end of another. Of "all" its sign is a part: "aall" is a slip
+ * of the finger, and "a all" would let everybody pass. */
 static const struct {
     const char *text;
     bool is_whole; /* and nothing behind it */
-} beginnings[] = {{"include:", false}, {"ip4:", false}, {"ip6:", false}, {"ipv4:", false},     {"ipv6:", false},
-                  {"exists:", false},  {"mx:", false},  {"ptr:", false}, {"a:", false},        {"exp=", false},
-                  {"all", true},       {"mx", true},    {"ptr", true},   {"redirect=", false}, {"v=spf1", false}};
+} beginnings[] = {{"include:", false}, {"ip4:", false},   {"ip6:", false},     {"ipv4:", false}, {"ipv6:", false},
+                  {"exists:", false},  {"mx:", false},    {"ptr:", false},     {"a:", false},    {"exp=", false},
+                  {"mx", true},        {"ptr", true},     {"-all", true},      {"~all", true},   {"?all", true},
+                  {"+all", true},      {"v=spf1", false}, {"redirect=", false}};
 
-static bool is_beginning(const char *text, size_t length)
+static bool is_beginning_as(const char *text, size_t length)
 {
     for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
         size_t octets = strlen(beginnings[i].text);
@@ -458,13 +505,17 @@ static bool is_beginning(const char *text, size_t length)
     return false;
 }
 
+static bool is_beginning(const char *text, size_t length)
+{
+    return is_beginning_as(text, length) ||
+           (length > 0 && is_qualifier(text[0]) && is_beginning_as(text + 1, length - 1));
+}
+
 /* ip4:192.0.2.1include:example.com, mx-all: a term that is right, and another behind it. */
 static spf_guess_t guess_run_together(const spf_wrong_t *wrong, spf_buf_t *out)
 {
     for (size_t at = wrong->word + 1; at < wrong->length; at++) {
-        size_t sign = is_qualifier(wrong->text[at]) ? 1 : 0;
-        if (at + sign < wrong->length && is_beginning(wrong->text + at + sign, wrong->length - at - sign) &&
-            spf_lint_is_valid(wrong->linter, wrong->text, at)) {
+        if (is_beginning(wrong->text + at, wrong->length - at) && spf_lint_is_valid(wrong->linter, wrong->text, at)) {
             spf_buf_add(out, wrong->text, at);
             spf_buf_add_char(out, ' ');
             spf_buf_add(out, wrong->text + at, wrong->length - at);
@@ -538,7 +589,8 @@ static spf_guess_t guess_bare_name(const spf_wrong_t *wrong, spf_buf_t *out)
     spf_name_t name;
 
     (void)out;
-    if (wrong->at != wrong->word || memchr(wrong->text + wrong->word, '.', length) == NULL ||
+    if (wrong->at != wrong->word || wrong->name == wrong->word ||
+        memchr(wrong->text + wrong->word, '.', length) == NULL ||
         memchr(wrong->text + wrong->word, ':', length) != NULL ||
         !spf_name_from_text(&name, wrong->text + wrong->word, length))
         return SPF_GUESS_NONE;
@@ -566,6 +618,10 @@ static const spf_guess_rule_t rules[] = {
      "Remove the quotation marks: they belong around the strings of a zone file, not into the record."},
     {SPF_LINT_NON_ASCII, guess_non_ascii, "has a character that is not ASCII",
      "Write ASCII only, and names in their ASCII form (\"xn--\")."},
+    {SPF_LINT_BACKSLASH, guess_backslash, "has a backslash before a character that needs none",
+     "Remove the backslash."},
+    {SPF_LINT_BRACKETS, guess_brackets, "has brackets around it",
+     "Write names and addresses without brackets; a record cannot have comments."},
     {SPF_LINT_URL, guess_url, "is written as a URL", "Write the name alone."},
     {SPF_LINT_COLON, guess_colon, "has no single colon behind the mechanism's name",
      "Put one colon behind the mechanism's name."},

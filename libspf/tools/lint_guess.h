@@ -41,6 +41,10 @@ const char *spf_lint_meant_mechanism(const char *name, size_t length, const char
 bool spf_lint_is_near(const char *text, size_t length, const char *word);
 /* Octets at the start of text that look like part of a record, but are none: 0: none. With what they stand for. */
 size_t spf_lint_foreign(const char *text, size_t length, spf_lint_code_t code, const char **stands_for);
+/* Whether a text is a qualifier and nothing else, or one that an editor made a dash of. */
+bool spf_lint_is_sign(const char *text, size_t length);
+/* The first term whose name is right by the grammar and none that anybody has; NULL: there is none. */
+const spf_term_t *spf_lint_odd_term(const spf_record_t *record);
 
 /* lint_guess_address.c */
 spf_guess_t spf_guess_family(const spf_wrong_t *wrong, spf_buf_t *out);

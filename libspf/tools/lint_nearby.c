@@ -45,16 +45,12 @@ static bool begins(const char *text, size_t length, const char *with)
     return octets <= length && strncasecmp(text, with, octets) == 0;
 }
 
-/* Whether text begins with a term that is right, and no modifier. */
+/* Whether text begins with a term that is right. */
 static bool begins_with_term(spf_linter_t *linter, const char *text, size_t length)
 {
     const char *space = memchr(text, ' ', length);
-    spf_record_t *record = spf_lint_parse(linter, text, space == NULL ? length : (size_t)(space - text));
-    bool is_term = record != NULL && record->error_term == SPF_NO_TERM && record->term_count == 1 &&
-                   record->terms[0].kind != SPF_TERM_UNKNOWN;
 
-    spf_record_unref(record);
-    return is_term;
+    return spf_lint_is_term(linter, text, space == NULL ? length : (size_t)(space - text));
 }
 
 /* v=spf1; a -all, v=spf1include:example.com, v=spf1<tab>a: from behind the version on. */

@@ -12,7 +12,7 @@ typedef struct mend {
     char text[MENDED_MAX]; /* terms parted by spaces */
     size_t length;
     const spf_guess_rule_t *first; /* the rule that knew the first error; NULL: none did */
-    bool is_certain;               /* the text has no error left */
+    bool is_certain;               /* the text has no error left, nor a name that nobody has */
 } mend_t;
 
 /* What the text becomes with its wrong term replaced. False: it does not fit. */
@@ -52,14 +52,15 @@ static bool mend_step(spf_linter_t *linter, mend_t *mend)
 
     if (record == NULL)
         return false;
-    if (record->error_term == SPF_NO_TERM) {
+    bool is_right = record->error_term == SPF_NO_TERM;
+    const spf_term_t *term = is_right ? spf_lint_odd_term(record) : &record->terms[record->error_term];
+    if (term == NULL) {
         mend->is_certain = !lets_all_pass(record);
         spf_record_unref(record);
         return false;
     }
-    const spf_term_t *term = &record->terms[record->error_term];
     spf_wrong_t wrong = spf_wrong_term(linter, mend->text + term->offset - SPF_LINT_HEAD, term->length,
-                                       record->error_offset - term->offset);
+                                       (is_right ? term->spec_offset : record->error_offset) - term->offset);
     spf_record_unref(record);
     spf_buf_init(&out, storage, sizeof(storage));
     const spf_guess_rule_t *rule = spf_lint_guess(&wrong, &out, &guess);
@@ -91,7 +92,7 @@ static const char *missing_joint(const char *term, size_t length)
     } words[] = {{"include", ":"}, {"exists", ":"}, {"ip4", ":"}, {"ip6", ":"}, {"redirect", "="}, {"exp", "="}};
     size_t word = spf_lint_word(term, length);
 
-    if (word == length || strchr(":=/", term[length - 1]) != NULL)
+    if (spf_lint_is_sign(term, length) || strchr(":=/", term[length - 1]) != NULL)
         return "";
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (length - word == strlen(words[i].word) && strncasecmp(term + word, words[i].word, length - word) == 0)
@@ -114,8 +115,9 @@ static const char *join_terms(spf_linter_t *linter, const spf_term_t *first, con
     if (buf.full)
         return NULL;
     mend_text(linter, &mend, buf.data, buf.len);
-    bool is_one = mend.is_certain && mend.length > 0 && memchr(mend.text, ' ', mend.length) == NULL;
-    return is_one ? spf_lint_copy(linter, mend.text, mend.length) : NULL;
+    return mend.is_certain && spf_lint_is_term(linter, mend.text, mend.length)
+               ? spf_lint_copy(linter, mend.text, mend.length)
+               : NULL;
 }
 
 /* Says that two terms are one, the remark standing at octet `at`. */
@@ -141,8 +143,8 @@ static bool find_space_behind(spf_linter_t *linter, uint32_t index, size_t at, c
     if (joint == NULL || index + 1 == linter->record->term_count)
         return false;
     const spf_term_t *next = term + 1;
-    bool is_lone_sign = spf_lint_word(linter->text + term->offset, term->length) == term->length;
-    if (is_lone_sign ? next->kind != SPF_TERM_ALL : next->kind != SPF_TERM_INVALID)
+    if (spf_lint_is_sign(linter->text + term->offset, term->length) ? next->kind != SPF_TERM_ALL
+                                                                    : next->kind != SPF_TERM_INVALID)
         return false;
     if (linter->text[next->offset] == ':' || linter->text[next->offset] == '=')
         joint = "";

@@ -160,14 +160,28 @@ static void say_misspelt_modifier(spf_linter_t *linter, const spf_term_t *term, 
         spf_lint_replace(remark, term->offset, name, meant);
 }
 
-static void say_second_version(spf_linter_t *linter, const spf_term_t *term)
+/* Behind an all it may be the beginning of the record that was meant. */
+static void say_second_version(spf_linter_t *linter, uint32_t index)
 {
+    const spf_term_t *term = term_at(linter, index);
     spf_remark_t *remark =
         spf_lint_add_term(linter, SPF_LINT_SECOND_VERSION, term,
                           SPF_SAY(linter, spf_lint_quote_term(linter, term),
                                   " stands in the middle of the record, where it is an unknown modifier and ignored."),
                           "Remove it, and look whether two records were pasted into one.");
-    spf_lint_replace(remark, term->offset, term->length, "");
+    if (index < linter->all)
+        spf_lint_replace(remark, term->offset, term->length, "");
+}
+
+/* Reports of failures: RFC 6652 section 3. */
+static bool is_registered(const char *name, size_t length)
+{
+    static const char *const words[] = {"ra", "rp", "rr"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (spf_text_equals_nocase(name, length, words[i], strlen(words[i])))
+            return true;
+    return false;
 }
 
 void spf_lint_modifier(spf_linter_t *linter, uint32_t index)
@@ -181,12 +195,12 @@ void spf_lint_modifier(spf_linter_t *linter, uint32_t index)
     const char *text = text_of(linter, term);
     if (name == 1 && spf_ascii_lower(text[0]) == 'v' && term->spec_length >= 4 &&
         strncasecmp(spec_of(linter, term), "spf1", 4) == 0)
-        say_second_version(linter, term);
+        say_second_version(linter, index);
     else if ((meant = meant_modifier(text, name)) != NULL)
         say_misspelt_modifier(linter, term, name, meant);
     else if ((meant = meant_mechanism(linter, term, name)) != NULL)
         say_mechanism_equals(linter, term, meant);
-    else
+    else if (!is_registered(text, name))
         spf_lint_add_term(linter, SPF_LINT_UNKNOWN_MODIFIER, term,
                           SPF_SAY(linter, spf_lint_quote_term(linter, term), " is an unknown modifier and ignored."),
                           "Remove it unless some software of yours reads it.");
@@ -229,17 +243,23 @@ static const char *mend_odd(spf_linter_t *linter, const spf_term_t *term, const 
     return is_certain ? out.data : NULL;
 }
 
+const spf_term_t *spf_lint_odd_term(const spf_record_t *record)
+{
+    for (uint32_t i = 0; i < record->term_count; i++) {
+        const spf_term_t *term = &record->terms[i];
+        bool has_name = term->kind < SPF_TERM_UNKNOWN && !spf_lint_is_network(term) && !term->has_macro;
+        if (has_name && is_odd(record->text + term->spec_offset, term->spec_length))
+            return term;
+    }
+    return NULL;
+}
+
 /* Terms are parted by spaces, so that the mended text may hold several, and none may be as odd. */
 static bool is_plain(spf_linter_t *linter, const char *text)
 {
     spf_record_t *record = spf_lint_parse(linter, text, strlen(text));
-    bool plain = record != NULL;
+    bool plain = record != NULL && spf_lint_odd_term(record) == NULL;
 
-    for (uint32_t i = 0; plain && i < record->term_count; i++) {
-        const spf_term_t *term = &record->terms[i];
-        bool has_name = term->kind != SPF_TERM_UNKNOWN && !spf_lint_is_network(term) && !term->has_macro;
-        plain = !has_name || !is_odd(record->text + term->spec_offset, term->spec_length);
-    }
     spf_record_unref(record);
     return plain;
 }
@@ -304,14 +324,18 @@ void spf_lint_ptr(spf_linter_t *linter, uint32_t index)
 void spf_lint_after_all(spf_linter_t *linter, uint32_t index)
 {
     const spf_term_t *term = term_at(linter, index);
+    bool is_all = term->kind == SPF_TERM_ALL;
 
     if (index <= linter->all || !spf_lint_is_mechanism(term))
         return;
-    spf_lint_add_term(linter, SPF_LINT_TERM_AFTER_ALL, term,
-                      SPF_SAY(linter, spf_lint_quote_term(linter, term), " stands behind ",
-                              spf_lint_quote_term(linter, term_at(linter, linter->all)),
-                              ", which matches everything, and is ignored."),
-                      "Move all to the end, or remove what stands behind it.");
+    const spf_term_t *all = term_at(linter, linter->all);
+    spf_remark_t *remark = spf_lint_add_term(
+        linter, SPF_LINT_TERM_AFTER_ALL, term,
+        SPF_SAY(linter, spf_lint_quote_term(linter, term), " stands behind ", spf_lint_quote_term(linter, all),
+                ", which matches everything, and is ignored."),
+        is_all ? "Leave the one that is meant." : "Move all to the end, or remove what stands behind it.");
+    if (is_all && term->result == all->result && index == linter->all + 1)
+        spf_lint_replace(remark, term->offset, term->length, "");
 }
 
 static bool is_same(const spf_linter_t *linter, const spf_term_t *a, const spf_term_t *b)
@@ -367,7 +391,7 @@ static void say_all(spf_linter_t *linter, const spf_term_t *term)
 static bool is_torn(const spf_linter_t *linter)
 {
     const spf_term_t *before = linter->all > 0 ? term_at(linter, linter->all - 1) : NULL;
-    return before != NULL && before->length == 1 && spf_lint_word(text_of(linter, before), 1) == 1;
+    return before != NULL && spf_lint_is_sign(text_of(linter, before), before->length);
 }
 
 void spf_lint_all(spf_linter_t *linter)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules about what DNS said to a record's terms, and about its limits. */
+#include "base/name.h"
 #include "tools/addresses.h"
 #include "tools/linter.h"
 
@@ -123,6 +124,15 @@ static bool has_policy(const spf_answer_t *answer)
     return false;
 }
 
+/* Whether a name is of the record in hand, or of one that leads to it: an include of that would be a loop. */
+static bool is_on_the_way(const spf_linter_t *linter, const char *name)
+{
+    for (const spf_node_t *node = &linter->node->view; name != NULL && node != NULL; node = node->parent)
+        if (spf_text_equals_nocase(name, strlen(name), node->domain, strlen(node->domain)))
+            return true;
+    return false;
+}
+
 static void say_void(spf_linter_t *linter, const place_t *place)
 {
     const char *whose = place->view->void_number == 0    ? " for IPv6 clients"
@@ -130,7 +140,7 @@ static void say_void(spf_linter_t *linter, const place_t *place)
                                                          : "";
     const char *quoted = spf_lint_quote_term(linter, place->term);
 
-    if (has_policy(place->tree->other))
+    if (has_policy(place->tree->other) && !is_on_the_way(linter, place->view->target))
         spf_lint_add_term(
             linter, SPF_LINT_NAME_IS_POLICY, place->term,
             SPF_SAY(linter, quoted, " finds no address: ", target_of(linter, place->view),

@@ -102,6 +102,7 @@ class Lint(unittest.TestCase):
     def test_fix(self):
         for record, fixed in (("v=spf1; ipv4:192.0.2.1, -all", "v=spf1 ip4:192.0.2.1 -all"),
                               ("v=spf1 ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.1 -all"),
+                              ("v=spf1 include:<a.example> -all", "v=spf1 include:a.example -all"),
                               ('"v=spf1 ip4:192.0.2.1" "include:a.example -all"',
                                "v=spf1 ip4:192.0.2.1 include:a.example -all")):
             done = self.run_spf("--offline", "--fix", record)
@@ -151,7 +152,8 @@ class Lint(unittest.TestCase):
             self.assertEqual(rules[result["ruleIndex"]]["id"], result["ruleId"])
         place = results[0]["locations"][0]["physicalLocation"]
         self.assertEqual(place["artifactLocation"]["uri"], "dns:bad.example.com?type=TXT")
-        self.assertEqual(place["region"], {"startLine": 1, "startColumn": 8, "endColumn": 22})
+        self.assertEqual(place["region"], {"startLine": 1, "startColumn": 8, "endLine": 1, "endColumn": 22})
+        self.assertEqual(rules[0]["helpUri"], "https://www.rfc-editor.org/rfc/rfc7208.html#section-4.6.2")
         change = results[0]["fixes"][0]["artifactChanges"][0]["replacements"][0]
         self.assertEqual(change["insertedContent"]["text"], "ip4:192.0.2.1")
         self.assertEqual(results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "record")
@@ -162,6 +164,27 @@ class Lint(unittest.TestCase):
         log = json.loads(self.run_spf("--sarif", "--offline", "--file", path).stdout)
         place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
         self.assertEqual(place["artifactLocation"]["uri"], str(path).replace(" ", "%20"))
+
+    def test_sarif_counts_characters_and_lines(self):
+        region = self.sarif_result("v=spf1 \u00e9 ipv4:192.0.2.1 -all", 1)["locations"][0]["physicalLocation"]["region"]
+        self.assertEqual(region, {"startLine": 1, "startColumn": 10, "endLine": 1, "endColumn": 24})
+        region = self.sarif_result("v=spf1 a\n ipv4:192.0.2.1 -all", 1)["locations"][0]["physicalLocation"]["region"]
+        self.assertEqual(region, {"startLine": 2, "startColumn": 2, "endLine": 2, "endColumn": 16})
+
+    def test_sarif_has_no_places_in_joined_strings(self):
+        result = self.sarif_result('"v=spf1 ipv4:192" ".0.2.1 -all"', 0)
+        self.assertEqual(result["ruleId"], "misspelt-mechanism")
+        self.assertNotIn("region", result["locations"][0]["physicalLocation"])
+        self.assertNotIn("fixes", result)
+
+    def sarif_result(self, record, index):
+        return json.loads(self.run_spf("--sarif", "--offline", record).stdout)["runs"][0]["results"][index]
+
+    def test_little_is_left_out_of_a_record(self):
+        record = "v=spf1 foo:x ip4:192.0.2.1 include:%s.example.com -all"
+        for octets, is_cut in ((34, False), (38, False), (39, False), (40, True)):
+            shown = self.run_spf("--offline", record % ("a" * (octets - 12))).stdout.splitlines()[1]
+            self.assertEqual(shown.endswith("..."), is_cut, shown)
 
     def test_colors(self):
         plain = self.run_spf("bad.example.com").stdout

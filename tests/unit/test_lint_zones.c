@@ -257,6 +257,12 @@ static const zone_row_t zone_rows[] = {
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning name-is-policy example.com [a:_spf.example]\n"
      "warning name-is-policy example.com [mx:_spf.example]\n"},
+    {"a record's own name is no include that is meant", "example.com", NULL, 0,
+     "example.com TXT v=spf1 mx include:_spf.example.com -all\n"
+     "_spf.example.com TXT v=spf1 ip4:192.0.2.1 a:Example.com -all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "warning void-lookup example.com [mx]\n"
+     "warning void-lookup _spf.example.com [a:Example.com]\n"},
     {"an include of itself", "example.com", NULL, 0,
      "example.com TXT v=spf1 include:example.com -all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
