@@ -106,6 +106,9 @@ static int make_question(question_t *question, check_options_t *check, const spf
     question->helo_length = length_of(question->helo);
     if (check->sender == NULL && then->identity == SPF_IDENTITY_HELO)
         check->identity = SPF_IDENTITY_HELO;
+    if (question->ip == NULL && then->result != NULL)
+        return tool_usage_error(verb, "%s says %s, but no field tells the client's address; --ip ADDR tells it",
+                                then->field, then->result);
     if (question->ip == NULL)
         return tool_usage_error(verb, "no client address is found in the text (expected a Received-SPF, "
                                       "Authentication-Results or Received field); --ip ADDR tells it");
@@ -130,6 +133,7 @@ static void print_then(const spf_evidence_item_t *then)
         return;
     }
     printf("%-9s %s says %s\n", "header:", then->field, then->result);
+    print_row("receiver:", then->receiver);
     print_row("comment:", then->comment);
 }
 

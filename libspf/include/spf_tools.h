@@ -314,7 +314,7 @@ SPF_API spf_err_t spf_survey_flatten(spf_survey_t *survey, const spf_flatten_opt
 
 /** What a header field says of an SPF check that somebody made. Members that it does not tell are NULL. */
 typedef struct spf_evidence_item {
-    const char *field;  /**< "Received-SPF", "Authentication-Results", "Received" or "Return-Path" */
+    const char *field;  /**< its name, such as "Received-SPF": see spf_evidence(3) */
     const char *result; /**< the word as it stands there */
     bool has_result;    /**< whether that is a result that there is, then: */
     spf_result_t value;

@@ -13,6 +13,8 @@
 /* More than any honest header section has; the rest is not read. */
 enum { TEXT_MAX = 1 << 20, ITEMS_MAX = 256, VALUE_MAX = 1024 };
 
+static const char results_name[] = "Authentication-Results", arc_name[] = "ARC-Authentication-Results";
+
 struct spf_evidence {
     spf_arena_t arena;
     spf_evidence_item_t *items[ITEMS_MAX];
@@ -108,6 +110,60 @@ static void set_result(spf_evidence_t *evidence, spf_evidence_item_t *item, spf_
     }
 }
 
+/* --------------------------------------------------------------------------------------------------- putting together
+ */
+
+static const char *domain_part(const char *sender)
+{
+    const char *at = strrchr(sender, '@');
+
+    return at != NULL ? at + 1 : sender;
+}
+
+static bool is_same_domain(const char *a, const char *b)
+{
+    a = domain_part(a);
+    b = domain_part(b);
+    return spf_text_equals_nocase(a, strlen(a), b, strlen(b));
+}
+
+/* What a host on the way found (RFC 8617). */
+static bool is_arc(const spf_evidence_item_t *item)
+{
+    return item->field == arc_name;
+}
+
+/* Whether both can be about one check: nothing that both tell differs. */
+static bool is_same_check(const spf_evidence_item_t *a, const spf_evidence_item_t *b)
+{
+    return a->has_result && b->has_result && is_arc(a) == is_arc(b) && a->value == b->value &&
+           a->identity == b->identity && (a->ip == NULL || b->ip == NULL || strcmp(a->ip, b->ip) == 0) &&
+           (a->sender == NULL || b->sender == NULL || is_same_domain(a->sender, b->sender));
+}
+
+/* A domain alone gives way to a mailbox in it: who may send can depend on the local part. */
+static void fill_sender(spf_evidence_item_t *check, const spf_evidence_item_t *other)
+{
+    if (other->sender == NULL)
+        return;
+    if (check->sender == NULL || (strchr(check->sender, '@') == NULL && strchr(other->sender, '@') != NULL &&
+                                  is_same_domain(check->sender, other->sender)))
+        check->sender = other->sender;
+}
+
+static void fill(spf_evidence_item_t *check, const spf_evidence_item_t *other)
+{
+    fill_sender(check, other);
+    if (check->ip == NULL)
+        check->ip = other->ip;
+    if (check->helo == NULL)
+        check->helo = other->helo;
+    if (check->receiver == NULL)
+        check->receiver = other->receiver;
+    if (check->comment == NULL)
+        check->comment = other->comment;
+}
+
 /* ------------------------------------------------------------------------------------------------------ the fields */
 
 /* NULL without memory, or when there are enough of them. */
@@ -174,11 +230,12 @@ static const member_t received_spf_members[] = {
 };
 
 static const member_t resinfo_members[] = {
-    {"smtp.mailfrom", set_sender},
-    {"smtp.helo", set_helo},
-    {"smtp.remote-ip", set_ip},
-    {NULL, NULL},
+    {"smtp.mailfrom", set_sender}, {"smtp.mail", set_sender}, /* of old Gmail */
+    {"smtp.helo", set_helo},       {"smtp.remote-ip", set_ip}, {NULL, NULL},
 };
+
+/* RFC 8601 section 3, and what Exim and others write. */
+static const member_t iprev_members[] = {{"policy.iprev", set_ip}, {"smtp.remote-ip", set_ip}, {NULL, NULL}};
 
 static void set_member(spf_evidence_t *evidence, spf_evidence_item_t *item, const member_t *members,
                        const spf_item_t *pair)
@@ -188,82 +245,105 @@ static void set_member(spf_evidence_t *evidence, spf_evidence_item_t *item, cons
             member->set(evidence, item, pair->value);
 }
 
+/* Once: a mailbox that a comment names, not an address of a client. */
+static void set_said_sender(spf_evidence_t *evidence, spf_evidence_item_t *said, spf_text_t value)
+{
+    spf_ip_t ip;
+
+    if (value.length > 0 && value.data[value.length - 1] == ':')
+        value.length--;
+    if (said->sender == NULL && value.length > 0 && !parse_ip(&ip, value))
+        set_sender(evidence, said, value);
+}
+
 /* "domain of ann@example.com designates 192.0.2.1 as permitted sender", "domain of transitioning ann@example.com does
- * not designate ...", "sender IP is 192.0.2.1" */
-static void read_comment(spf_evidence_t *evidence, spf_evidence_item_t *item, spf_text_t comment)
+ * not designate ...", "error in processing during lookup of ann@example.com: DNS error", "ann@example.com does not
+ * designate permitted sender hosts", "sender IP is 192.0.2.1", "client-ip=192.0.2.1; helo=mail.example.com" */
+static void read_comment(spf_evidence_t *evidence, spf_evidence_item_t *said, spf_text_t comment)
 {
     spf_scan_t scan = {comment.data, comment.data + comment.length};
-    bool is_domain = false, is_domain_of = false;
-    spf_item_t word;
+    spf_text_t last = {0}, last_but_one = {0};
+    spf_item_t item;
 
-    if (item->comment == NULL)
-        item->comment = copy_value(evidence, comment);
-    while ((word = spf_items_next(&scan)).kind != SPF_ITEM_END) {
-        if (word.kind != SPF_ITEM_WORD || is_text(word.value, "transitioning"))
+    if (said->comment == NULL)
+        said->comment = copy_value(evidence, comment);
+    while ((item = spf_items_next(&scan)).kind != SPF_ITEM_END) {
+        bool is_pair = item.kind == SPF_ITEM_PAIR;
+        spf_text_t text = is_pair ? (spf_text_t){item.key.data, (uint32_t)(scan.at - item.key.data)} : item.value;
+        if ((item.kind != SPF_ITEM_WORD && !is_pair) || is_text(text, "transitioning"))
             continue;
-        set_ip(evidence, item, word.value);
-        if (is_domain_of && item->sender == NULL)
-            set_sender(evidence, item, word.value);
-        is_domain_of = is_domain && is_text(word.value, "of");
-        is_domain = is_text(word.value, "domain");
+        if (is_text(last, "of") && (is_text(last_but_one, "domain") || is_text(last_but_one, "lookup")))
+            set_said_sender(evidence, said, text); /* "=" and all, as in SRS0=x=y=example.com=ann@example.net */
+        else if (is_pair)
+            set_member(evidence, said, received_spf_members, &item);
+        else if (is_text(text, "does"))
+            set_said_sender(evidence, said, last);
+        else
+            set_ip(evidence, said, text);
+        last_but_one = last;
+        last = text;
     }
 }
 
 static void read_received_spf(spf_evidence_t *evidence, spf_evidence_item_t *item, spf_scan_t scan)
 {
-    spf_text_t comment = {0};
+    spf_evidence_item_t said = {0};
     spf_item_t next;
 
     while ((next = spf_items_next(&scan)).kind != SPF_ITEM_END) {
         if (next.kind == SPF_ITEM_WORD && item->result == NULL)
             set_result(evidence, item, next.value);
-        else if (next.kind == SPF_ITEM_COMMENT && comment.data == NULL)
-            comment = next.value;
+        else if (next.kind == SPF_ITEM_COMMENT)
+            read_comment(evidence, &said, next.value);
         else if (next.kind == SPF_ITEM_PAIR)
             set_member(evidence, item, received_spf_members, &next);
     }
-    if (comment.data != NULL)
-        read_comment(evidence, item, comment);
+    fill(item, &said);
 }
 
 /* One method's result, up to its semicolon. */
 static void read_resinfo(spf_evidence_t *evidence, spf_evidence_item_t *item, spf_scan_t *scan)
 {
-    spf_text_t comment = {0};
+    spf_evidence_item_t said = {0};
     spf_item_t next;
 
     while ((next = spf_items_next(scan)).kind != SPF_ITEM_END && next.kind != SPF_ITEM_SEMICOLON) {
-        if (next.kind == SPF_ITEM_COMMENT && comment.data == NULL)
-            comment = next.value;
+        if (next.kind == SPF_ITEM_COMMENT)
+            read_comment(evidence, &said, next.value);
         else if (next.kind == SPF_ITEM_PAIR)
             set_member(evidence, item, resinfo_members, &next);
     }
     if (item->sender == NULL && item->helo != NULL)
         item->identity = SPF_IDENTITY_HELO;
-    if (comment.data != NULL)
-        read_comment(evidence, item, comment);
+    fill(item, &said);
 }
 
-/* RFC 8601 section 2.2; every spf method of it is an item. */
-static void read_authentication_results(spf_evidence_t *evidence, const spf_field_t *field)
+/* RFC 8601 section 2.2; every spf method of it is an item. The client may be told by another method. */
+static void read_authentication_results(spf_evidence_t *evidence, const char *name, const spf_field_t *field)
 {
     spf_scan_t scan = {field->body.data, field->body.data + field->body.length};
+    spf_evidence_item_t session = {0};
     const char *receiver = NULL;
+    size_t begun = evidence->count;
     spf_evidence_item_t *item;
     spf_item_t next;
 
     while ((next = spf_items_next(&scan)).kind != SPF_ITEM_END) {
         if (next.kind == SPF_ITEM_WORD && receiver == NULL)
             receiver = copy_value(evidence, next.value);
+        if (next.kind == SPF_ITEM_PAIR)
+            set_member(evidence, &session, iprev_members, &next);
         if (next.kind != SPF_ITEM_PAIR || !(is_text(next.key, "spf") || is_text(next.key, "spf/1")))
             continue;
-        item = new_item(evidence, "Authentication-Results", field);
+        item = new_item(evidence, name, field);
         if (item == NULL)
-            return;
+            break;
         item->receiver = receiver;
         set_result(evidence, item, next.value);
         read_resinfo(evidence, item, &scan);
     }
+    for (; begun < evidence->count; begun++)
+        fill(evidence->items[begun], &session);
 }
 
 /* The client in the comments behind "from": "(mail.example.com [192.0.2.1])", "(HELO mail.example.com) (192.0.2.1)",
@@ -323,8 +403,10 @@ static void read_field(spf_evidence_t *evidence, const spf_field_t *field)
     spf_scan_t scan = {field->body.data, field->body.data + field->body.length};
     spf_evidence_item_t *item;
 
-    if (is_text(field->name, "Authentication-Results"))
-        read_authentication_results(evidence, field);
+    if (is_text(field->name, results_name))
+        read_authentication_results(evidence, results_name, field);
+    if (is_text(field->name, arc_name))
+        read_authentication_results(evidence, arc_name, field);
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         if (!is_text(field->name, readers[i].name))
             continue;
@@ -335,51 +417,6 @@ static void read_field(spf_evidence_t *evidence, const spf_field_t *field)
 }
 
 /* ------------------------------------------------------------------------------------------------- the story in sum */
-
-static const char *domain_part(const char *sender)
-{
-    const char *at = strrchr(sender, '@');
-
-    return at != NULL ? at + 1 : sender;
-}
-
-static bool is_same_domain(const char *a, const char *b)
-{
-    a = domain_part(a);
-    b = domain_part(b);
-    return spf_text_equals_nocase(a, strlen(a), b, strlen(b));
-}
-
-/* Whether both can be about one check: nothing that both tell differs. */
-static bool is_same_check(const spf_evidence_item_t *a, const spf_evidence_item_t *b)
-{
-    return a->has_result && b->has_result && a->value == b->value && a->identity == b->identity &&
-           (a->ip == NULL || b->ip == NULL || strcmp(a->ip, b->ip) == 0) &&
-           (a->sender == NULL || b->sender == NULL || is_same_domain(a->sender, b->sender));
-}
-
-/* A domain alone gives way to a mailbox in it: who may send can depend on the local part. */
-static void fill_sender(spf_evidence_item_t *check, const spf_evidence_item_t *other)
-{
-    if (other->sender == NULL)
-        return;
-    if (check->sender == NULL || (strchr(check->sender, '@') == NULL && strchr(other->sender, '@') != NULL &&
-                                  is_same_domain(check->sender, other->sender)))
-        check->sender = other->sender;
-}
-
-static void fill(spf_evidence_item_t *check, const spf_evidence_item_t *other)
-{
-    fill_sender(check, other);
-    if (check->ip == NULL)
-        check->ip = other->ip;
-    if (check->helo == NULL)
-        check->helo = other->helo;
-    if (check->receiver == NULL)
-        check->receiver = other->receiver;
-    if (check->comment == NULL)
-        check->comment = other->comment;
-}
 
 /* Networks of hosts behind the receiver's own door. */
 static const struct {
@@ -425,20 +462,35 @@ static const spf_evidence_item_t *nearest_received(const spf_evidence_t *evidenc
     return nearest;
 }
 
-/* The first item with a result, or of a field; the count if there is none. */
-static size_t find_item(const spf_evidence_t *evidence, const char *field)
+/* The first item with a result; what hosts on the way found counts where nothing else does. */
+static size_t find_result(const spf_evidence_t *evidence)
+{
+    size_t first = evidence->count;
+
+    for (size_t i = 0; i < evidence->count; i++) {
+        if (!evidence->items[i]->has_result)
+            continue;
+        if (!is_arc(evidence->items[i]))
+            return i;
+        if (first == evidence->count)
+            first = i;
+    }
+    return first;
+}
+
+/* The first item of a field; the count if there is none. */
+static size_t find_field(const spf_evidence_t *evidence, const char *field)
 {
     size_t i = 0;
 
-    while (i < evidence->count &&
-           !(field == NULL ? evidence->items[i]->has_result : strcmp(evidence->items[i]->field, field) == 0))
+    while (i < evidence->count && strcmp(evidence->items[i]->field, field) != 0)
         i++;
     return i;
 }
 
 static void conclude(spf_evidence_t *evidence)
 {
-    size_t first = find_item(evidence, NULL), return_path = find_item(evidence, "Return-Path");
+    size_t first = find_result(evidence), return_path = find_field(evidence, "Return-Path");
     const spf_evidence_item_t *received;
 
     evidence->has_check = evidence->count > 0;
@@ -468,7 +520,7 @@ static void read_bare(spf_evidence_t *evidence, const char *text, size_t length)
     spf_evidence_item_t *item;
 
     if (first.kind == SPF_ITEM_PAIR && is_text(first.key, "spf")) {
-        read_authentication_results(evidence, &field);
+        read_authentication_results(evidence, results_name, &field);
         return;
     }
     item = new_item(evidence, "Received-SPF", &field);
@@ -481,6 +533,7 @@ static void read_bare(spf_evidence_t *evidence, const char *text, size_t length)
 
 spf_err_t spf_evidence_new(spf_evidence_t **evidence, const char *text, size_t length)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
     int saved_errno = errno;
     spf_evidence_t *made = calloc(1, sizeof *made);
     spf_scan_t scan;
@@ -495,6 +548,8 @@ spf_err_t spf_evidence_new(spf_evidence_t **evidence, const char *text, size_t l
     if (length > TEXT_MAX)
         length = TEXT_MAX;
     scan = (spf_scan_t){text, text + length};
+    if (length >= sizeof byte_order_mark - 1 && memcmp(text, byte_order_mark, sizeof byte_order_mark - 1) == 0)
+        scan.at += sizeof byte_order_mark - 1;
     while (scan.at < scan.end && strchr(" \t\r\n", *scan.at) != NULL && *scan.at != '\0')
         scan.at++;
     text = scan.at;

@@ -90,9 +90,16 @@ class Explain(unittest.TestCase):
         self.assertEqual(answer["now"]["result"], "pass")
         self.assertIsInstance(answer["advice"], list)
 
+    def test_who_said_so(self):
+        done = self.run_spf(text="Authentication-Results: mx.example.org; spf=fail (sender IP is 192.0.2.7)\n"
+                                 " smtp.mailfrom=ann@example.com\n")
+        self.assertIn("\nheader:   Authentication-Results says fail\nreceiver: mx.example.org\n", done.stdout)
+
     def test_nothing_to_go_by(self):
         for text, words in (("Subject: x\n\nbody\n", "no client address"),
                             ("Received-SPF: fail client-ip=192.0.2.7\n", "neither a sender nor a HELO name"),
+                            ("Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=a@example.com\n",
+                             "Authentication-Results says pass, but no field tells the client's address"),
                             ("", "no client address")):
             done = self.run_spf(text=text)
             self.assertEqual((done.returncode, done.stdout), (64, ""))

@@ -46,6 +46,45 @@ static const struct {
     {"Authentication-Results: mx.example.org; spf=pass smtp.helo=mail.example.com", "pass", NULL, NULL,
      "mail.example.com", "mx.example.org", SPF_IDENTITY_HELO},
     {"Authentication-Results: mx.example.org; none", NULL, NULL, NULL, NULL, NULL, SPF_IDENTITY_MAILFROM},
+    /* the Postfix policy server's, with all of it in a second comment */
+    {"Authentication-Results: mx.example.org; spf=Pass (sender SPF authorized) smtp.mailfrom=example.com\n"
+     " (client-ip=192.0.2.7; helo=out.example.com; envelope-from=ann@example.com; receiver=bob@example.org)",
+     "Pass", "192.0.2.7", "ann@example.com", "out.example.com", "mx.example.org", SPF_IDENTITY_MAILFROM},
+    /* what a comment says gives way to what the field itself says */
+    {"Received-SPF: pass (x client-ip=203.0.113.66; helo=forged.example; envelope-from=eve@example.net)\n"
+     " client-ip=192.0.2.7; helo=out.example.com; envelope-from=ann@example.com",
+     "pass", "192.0.2.7", "ann@example.com", "out.example.com", NULL, SPF_IDENTITY_MAILFROM},
+    /* Exim and Fastmail, RFC 8601: another method tells the client */
+    {"Authentication-Results: mx.example.org; iprev=pass (out.example.com) smtp.remote-ip=192.0.2.7;\n"
+     " spf=pass smtp.mailfrom=example.com",
+     "pass", "192.0.2.7", "example.com", NULL, "mx.example.org", SPF_IDENTITY_MAILFROM},
+    {"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com;\n"
+     " iprev=pass policy.iprev=\"2001:db8::7\" (out.example.com)",
+     "pass", "2001:db8::7", "example.com", NULL, "mx.example.org", SPF_IDENTITY_MAILFROM},
+    /* Gmail: senders with "=", and where it found nothing */
+    {"Received-SPF: pass (google.com: domain of srs0=x=y=example.com=ann@example.net designates 192.0.2.7 as permitted "
+     "sender) client-ip=192.0.2.7;",
+     "pass", "192.0.2.7", "srs0=x=y=example.com=ann@example.net", NULL, NULL, SPF_IDENTITY_MAILFROM},
+    {"Received-SPF: temperror (google.com: error in processing during lookup of ann@example.com: DNS error) "
+     "client-ip=192.0.2.7;",
+     "temperror", "192.0.2.7", "ann@example.com", NULL, NULL, SPF_IDENTITY_MAILFROM},
+    {"Received-SPF: none (google.com: ann@example.com does not designate permitted sender hosts) client-ip=192.0.2.7;",
+     "none", "192.0.2.7", "ann@example.com", NULL, NULL, SPF_IDENTITY_MAILFROM},
+    {"Received-SPF: fail (192.0.2.7 does not match) client-ip=192.0.2.7;", "fail", "192.0.2.7", NULL, NULL, NULL,
+     SPF_IDENTITY_MAILFROM},
+    {"Authentication-Results: mx.google.com; spf=pass smtp.mail=ann@example.com", "pass", NULL, "ann@example.com", NULL,
+     "mx.google.com", SPF_IDENTITY_MAILFROM},
+    /* ARC counts where there is nothing else, and lends nothing otherwise */
+    {"ARC-Authentication-Results: i=1; mx.google.com; spf=pass (google.com: domain of ann@example.com designates "
+     "192.0.2.7 as permitted sender) smtp.mailfrom=ann@example.com",
+     "pass", "192.0.2.7", "ann@example.com", NULL, "mx.google.com", SPF_IDENTITY_MAILFROM},
+    {"ARC-Authentication-Results: i=1; mx.example.net; spf=pass smtp.mailfrom=ann@example.com "
+     "smtp.remote-ip=192.0.2.7\n"
+     "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com\n",
+     "pass", NULL, "example.com", NULL, "mx.example.org", SPF_IDENTITY_MAILFROM},
+    /* what an editor puts before a text */
+    {"\xef\xbb\xbfReceived-SPF: pass client-ip=192.0.2.7; envelope-from=ann@example.com", "pass", "192.0.2.7",
+     "ann@example.com", NULL, NULL, SPF_IDENTITY_MAILFROM},
     /* what stands in quotes or comments is no result */
     {"Authentication-Results: mx.example.org; dkim=fail reason=\"a; spf=pass\" (b; spf=pass) header.d=x.example", NULL,
      NULL, NULL, NULL, NULL, SPF_IDENTITY_MAILFROM},
