@@ -17,7 +17,9 @@
 #include "libspf_lua.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WAIT          "libspf.rspamd.wait"
 #define WATCH         "libspf.rspamd.watch"
@@ -62,7 +64,8 @@ struct watch {
     struct host *host;
     const void *context; /* its address */
     void *loop;
-    int fd; /* what was asked to be watched */
+    int context_fd; /* the context's descriptor, */
+    int fd;         /* and what is watched: a duplicate, for libev aborts where one is closed that it watches */
     bool is_armed;
     bool is_inside; /* on_ready() is at work */
     size_t waits;
@@ -183,13 +186,24 @@ static void call_method(lua_State *L, int object, const char *method, int result
     lua_call(L, 1, results);
 }
 
+static void watch_drop_fd(watch_t *watch)
+{
+    if (watch->fd >= 0)
+        close(watch->fd);
+    watch->fd = watch->context_fd = -1;
+}
+
 /* Asks the context at index for the descriptor to watch; without one it is looked after now and then. */
 static void watch_set_fd(lua_State *L, watch_t *watch, int context)
 {
-    watch->fd = -1;
     call_method(L, context, "fd", 1);
-    watch->fd = lua_isnumber(L, -1) ? (int)lua_tointeger(L, -1) : -1;
+    int fd = lua_isnumber(L, -1) ? (int)lua_tointeger(L, -1) : -1;
     lua_pop(L, 1);
+    if (fd == watch->context_fd)
+        return;
+    watch_drop_fd(watch);
+    watch->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    watch->context_fd = watch->fd < 0 ? -1 : fd;
 }
 
 /* GO_ON(watch) */
@@ -277,6 +291,7 @@ static void on_ready(int events, void *user_data)
         watch_arm(watch);
     if (!watch->is_armed) {
         TAILQ_REMOVE(&watch->host->watches, watch, link);
+        watch_drop_fd(watch);
         spf_lua_let_go(watch->host->thread, watch);
     }
 }
@@ -364,6 +379,7 @@ static watch_t *push_watch(lua_State *L, host_t *host, void *loop)
     watch = spf_lua_new_userdata(L, sizeof *watch, WATCH);
     watch->host = host;
     watch->context = context;
+    watch->context_fd = watch->fd = -1;
     watch->loop = loop;
     TAILQ_INIT(&watch->ended);
     lua_pushvalue(L, CONTEXT);

@@ -215,6 +215,16 @@ local function rspamd_name_servers()
     return #servers > 0 and servers or nil
 end
 
+-- libspf names a setting as libspf.conf(5) writes it, behind its name in Lua.
+local function what_is_wrong(message)
+    local key, text = message:match("^bad argument '([%w_]+)' to 'context' %((.*)%)$")
+    if not key then
+        return message
+    end
+    local written = key:gsub('_', '-') .. ': '
+    return key .. ': ' .. (text:sub(1, #written) == written and text:sub(#written + 1) or text)
+end
+
 local function make_context(settings)
     local keys = settings.context
     if not keys.resolver and not keys.config then
@@ -222,7 +232,7 @@ local function make_context(settings)
     end
     local made, context = pcall(libspf.context, keys)
     if not made then
-        refuse('%s', tostring(context):gsub("^bad argument '([%w_]+)' to 'context' %((.*)%)$", '%1: %2'))
+        refuse('%s', what_is_wrong(tostring(context)))
     end
     return context
 end

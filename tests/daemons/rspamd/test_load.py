@@ -91,6 +91,16 @@ symbol('TEST_AFTER_CHAIN', function(task)
 end)
 rspamd_config:register_dependency('TEST_AFTER_CHAIN', 'TEST_CHAIN')
 
+-- A context that is closed while its check waits.
+symbol('TEST_CLOSED', function(task)
+  if not wanted(task, 'closed') then return end
+  local context = libspf.context({resolver = rspamd_config:get_all_opt('test').slow})
+  spf.start(task, {ip = '192.0.2.1', sender = 'ann@pass.example'}, function()
+    task:insert_result('TEST_CLOSED', 1.0)
+  end, context)
+  context:close()
+end)
+
 symbol('TEST_MISUSE', function(task)
   if not wanted(task, 'misuse') then return end
   local said = {}
@@ -244,6 +254,16 @@ class Load(rspamd.RspamdTest):
         for text, expected in zip(said, ("ip.*300.1.2.3", "tiemout", "function", '"task": a task', '"x": a context',
                                          "task")):
             self.assertRegex(text, expected)
+
+    def test_a_context_that_is_closed(self):
+        """Its checks are not called back, so their task takes all the time that it has; nothing else happens."""
+        one = self.start(self.dns(self.names), task_timeout=f"{TASK_S}s")
+        worker = one.worker()
+        for _ in range(3):
+            self.assertNotIn("TEST_CLOSED", one.symbols("ann@pass.example", Test="closed"))
+        self.assertEqual(self.pending(one)[0], 0)
+        self.assertEqual(one.worker(), worker)
+        self.assertIn("of a context that was closed", one.log())
 
     def test_functions_run_from_the_loop(self):
         """Answers that come inside another call, or that a function asks for, reach their task all the same."""
