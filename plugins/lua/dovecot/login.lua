@@ -48,7 +48,7 @@ end
 -- Dovecot's own lines for a request are not written without auth_verbose=yes; these are.
 local function log(write, request, text)
   write((("libspf: %s: user=<%s> service=%s rip=%s"):format(
-    text, tostring(request.user), tostring(request.service), tostring(request.rip)):gsub("%c+", " ")))
+    text, request.user or "", request.service or "", request.rip or ""):gsub("%c+", " ")))
 end
 
 local function broken(request, why)

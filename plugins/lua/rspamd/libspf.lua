@@ -361,10 +361,10 @@ local function sender(task)
     return text:sub(-TEXT_MAX) -- the domain is at the end
 end
 
--- What the MTA calls itself, if it says so.
+-- What the MTA calls itself, if it says so, and not by a word such as "smtpd".
 local function receiver(task)
     local name = tostring(task:get_request_header('MTA-Name') or '')
-    return settings.context.receiver or name:match('^[%w.-]+$')
+    return settings.context.receiver or name:match('^[%w-]+%.[%w.-]+$')
 end
 
 local function seconds_for(task)

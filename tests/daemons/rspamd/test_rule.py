@@ -247,6 +247,23 @@ rspamd_config:register_dependency('AFTER_SPF', 'SPF_CHECK')
                 self.assertEqual(parts[0], parts[1])
                 self.assertRegex(" ".join(parts[0]), r"spf=\w+ \(")
 
+    def test_modules_that_wait_for_spf(self):
+        """whitelist and arc do; external_relay says who the client was before any of them looks."""
+        more = """
+whitelist { rules { WHITELIST_SPF { valid_spf = true; domains = ["pass.example"]; score = -1.0; } } }
+external_relay { rules { RELAYED { strategy = "local"; } } }
+arc { }
+"""
+        one = self.rspamd(self.dns(ZONE), filters="dkim", plugins=["whitelist.lua", "external_relay.lua", "arc.lua"],
+                          more=more).start()
+        self.assertNotRegex(one.log(), "cannot find dependency on symbol (SPF_CHECK|R_SPF)")
+        self.assertLessEqual({"WHITELIST_SPF", "ARC_NA"}, set(one.symbols("ann@pass.example")))
+        self.assertNotIn("WHITELIST_SPF", one.symbols("ann@pass.example", "198.51.100.1"))
+        message = received(("inner.example", "10.0.0.5", "mx.receiver.example"),
+                           ("helo.example", "192.0.2.1", "inner.example"))
+        found = one.symbols("ann@pass.example", "10.0.0.5", "inner.example", message=message)
+        self.assertLessEqual({"RELAYED", "R_SPF_ALLOW", "R_SPF_HELO_ALLOW", "WHITELIST_SPF"}, set(found))
+
     def test_result_by_http_header(self):
         """The stock module http_headers puts a condition on SPF_CHECK: what the client knows is not checked again."""
         one = self.rspamd(self.dns(ZONE), plugins=["http_headers.lua"], more="http_headers { }").start()
@@ -310,6 +327,9 @@ class Settings(rspamd.RspamdTest):
                          'permitted sender) client-ip=192.0.2.1; envelope-from="ann@fail.example"; helo=helo.example; '
                          "receiver=mx.receiver.example; identity=mailfrom; mechanism=-all;")
         self.assertEqual(field["order"], 1)
+        for name in ("smtpd", "a b.example", "x.example;y"):
+            field = one.scan("ann@fail.example", MTA_Name=name)["milter"]["add_headers"]["Received-SPF"]
+            self.assertNotIn(name, field["value"])
         self.assertNotIn("Received-SPF", json.dumps(self.one("").scan("ann@fail.example")))
 
     def test_would_be(self):

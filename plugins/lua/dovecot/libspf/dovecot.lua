@@ -291,13 +291,18 @@ end
 
 -- --------------------------------------------------------------------------------------------------------------- users
 
---- A list's members as keys, in lower case.
+local sets = setmetatable({}, { __mode = "k" })
+
+--- A list's members as keys, in lower case; made once, for a list of settings may be long.
 function dovecot_spf.set(list)
-  local set = {}
-  for _, member in ipairs(list) do
-    set[member:lower()] = true
+  if not sets[list] then
+    local set = {}
+    for _, member in ipairs(list) do
+      set[member:lower()] = true
+    end
+    sets[list] = set
   end
-  return set
+  return sets[list]
 end
 
 local function split_at_last(name, separators)
