@@ -459,7 +459,8 @@ void spf_engine_cancel(spf_job_t *job)
             end(job);
             job->end = SPF_ECANCELED;
             engine->pending -= !job->is_waited_for;
-            pthread_cond_broadcast(&engine->changed);
+            tell_waiting(engine);
+            arm(engine);
         }
         leave(engine);
     }

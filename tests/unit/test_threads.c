@@ -337,6 +337,37 @@ static void test_a_thread_that_waits_is_woken_by_one_that_processes(void **state
     another_processes(wait_for_one);
 }
 
+static void *wait_for_all(void *context)
+{
+    while (spf_context_pending(context) > 0)
+        spf_context_wait(context, -1);
+    return context;
+}
+
+/* A thread that waits for descriptors learns that another one has cancelled what it waits for. */
+static void test_a_thread_that_waits_is_woken_by_one_that_cancels(void **state)
+{
+    struct timespec until;
+    spf_context_t *context;
+    spf_check_t *check;
+    pthread_t thread;
+    void *returned;
+    (void)state;
+
+    assert_int_equal(spf_context_new_with_resolver(&context, NULL, &never_ops, NULL), SPF_OK);
+    check = check_number(context, 0);
+    assert_int_equal(spf_check_set_timeout_ms(check, 600000), SPF_OK);
+    assert_int_equal(spf_check_start(check, on_end_of_one, NULL), SPF_OK);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_all, context), 0);
+    usleep(50000); /* so that it waits; if it does not yet, the test just says less */
+    spf_check_cancel(check);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 15;
+    assert_int_equal(pthread_timedjoin_np(thread, &returned, &until), 0);
+    assert_ptr_equal(returned, context);
+    spf_context_release(context);
+}
+
 /* The shared context comes and goes with its users. */
 static void *take_and_give(void *argument)
 {
@@ -373,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_a_follower_keeps_its_deadline),
         cmocka_unit_test(test_a_thread_that_runs_is_woken_by_one_that_processes),
         cmocka_unit_test(test_a_thread_that_waits_is_woken_by_one_that_processes),
+        cmocka_unit_test(test_a_thread_that_waits_is_woken_by_one_that_cancels),
         cmocka_unit_test(test_shared_context),
     };
 
