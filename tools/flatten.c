@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TTL_MAX = INT32_MAX, INTERVAL_MAX = 7 * 86400, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535 };
 
@@ -92,14 +93,20 @@ static spf_err_t set_question(const flatten_options_t *own, spf_survey_t *survey
     return err;
 }
 
-static void make_draft(const flatten_options_t *own, flattened_t *flattened)
+static spf_err_t flatten_survey(const flatten_options_t *own, spf_survey_t *survey, spf_draft_t **draft)
 {
     const spf_flatten_options_t options = {.size = sizeof options,
                                            .keep = own->keep.texts,
                                            .keep_count = own->keep.count,
                                            .prefix = own->prefix,
                                            .answer_max = own->answer_max};
-    spf_err_t err = spf_survey_flatten(flattened->survey, &options, &flattened->draft);
+
+    return spf_survey_flatten(survey, &options, draft);
+}
+
+static void make_draft(const flatten_options_t *own, flattened_t *flattened)
+{
+    spf_err_t err = flatten_survey(own, flattened->survey, &flattened->draft);
 
     note_ttl(flattened, spf_survey_summary(flattened->survey)->ttl_s);
     if (err == SPF_EINVAL)
@@ -161,14 +168,31 @@ static int print_error(int status, const char *error)
     return status;
 }
 
-static int run(options_t *options, spf_context_t *context)
+/* What the library refuses whatever DNS says is told before anything is asked. */
+static int check_texts(const flatten_options_t *own, spf_context_t *context)
 {
-    flatten_options_t *own = (flatten_options_t *)options;
+    const char *zone = own->publisher.style.update_zone;
+    spf_survey_t *survey;
+    spf_draft_t *draft;
+    spf_err_t err = spf_survey_new(&survey, context);
+    int status = 0;
+
+    if (err != SPF_OK)
+        return tool_internal_error(verb, "%s", spf_strerror(err));
+    err = flatten_survey(own, survey, &draft);
+    if (err == SPF_EINVAL)
+        status = tool_usage_error(verb, "%s", spf_survey_error(survey));
+    else if (zone != NULL && spf_survey_set_domain(survey, zone, SPF_STRLEN) == SPF_EINVAL)
+        status = tool_usage_error(verb, "--update-zone: %s", spf_survey_error(survey));
+    spf_survey_free(survey);
+    return status;
+}
+
+static int run_once(const flatten_options_t *own, spf_context_t *context)
+{
     const publisher_t *publisher = &own->publisher;
     flattened_t flattened;
 
-    if (own->watch)
-        return flatten_watch(own, context);
     flatten_once(own, context, run_survey, NULL, &flattened);
     int status = flattened.status;
     if (status != FLATTEN_OK)
@@ -179,6 +203,16 @@ static int run(options_t *options, spf_context_t *context)
         status = tool_internal_error(verb, "out of memory");
     flatten_free(&flattened);
     return status;
+}
+
+static int run(options_t *options, spf_context_t *context)
+{
+    flatten_options_t *own = (flatten_options_t *)options;
+    int status = check_texts(own, context);
+
+    if (status != 0)
+        return status;
+    return own->watch ? flatten_watch(own, context) : run_once(own, context);
 }
 
 /* ------------------------------------------------------------------------------------------------ the command line */
@@ -206,19 +240,51 @@ static const option_definition_t definitions[] = {
      "between two rounds at most; 3600 unless set"},
 };
 
+/* ADDR or ADDR@PORT, of a name too. */
+static bool is_server(const char *server)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:%_-";
+    size_t length = strspn(server, allowed);
+    size_t digits = server[length] == '@' ? strspn(server + length + 1, "0123456789") : 0;
+
+    if (length == 0 || server[length] == '\0')
+        return length > 0;
+    if (digits == 0 || digits > 5 || server[length + 1 + digits] != '\0')
+        return false;
+    long port = strtol(server + length + 1, NULL, 10);
+    return port >= 1 && port <= UINT16_MAX;
+}
+
+/* Whether both are the same name, as far as can be seen without asking. */
+static bool is_same_name(const char *a, const char *b)
+{
+    size_t a_length = strlen(a), b_length = strlen(b);
+
+    a_length -= a_length > 0 && a[a_length - 1] == '.';
+    b_length -= b_length > 0 && b[b_length - 1] == '.';
+    return a_length == b_length && strncasecmp(a, b, a_length) == 0;
+}
+
 static int check_update(const flatten_options_t *own)
 {
     const publisher_t *publisher = &own->publisher;
+    const char *server = publisher->style.server;
     bool is_update = publisher->nsupdate || publisher->style.format == DRAFT_NSUPDATE;
 
-    if (!is_update && (publisher->style.server != NULL || publisher->style.update_zone != NULL))
+    if (!is_update && (server != NULL || publisher->style.update_zone != NULL))
         return tool_usage_error(verb, "--server and --update-zone go with --nsupdate or --format nsupdate");
+    if (server != NULL && !is_server(server))
+        return tool_usage_error(verb, "--server: %s is no ADDR[@PORT], as in 192.0.2.53@53",
+                                tool_quote(server, strlen(server)).text);
     if (!publisher->nsupdate && publisher->key != NULL)
         return tool_usage_error(verb, "--key goes with --nsupdate");
-    if (own->watch && publisher->nsupdate && own->from == NULL && own->record == NULL)
+    if (!own->watch || !publisher->nsupdate || own->record != NULL)
+        return 0;
+    if (own->from == NULL || is_same_name(own->from, own->domain))
         return tool_usage_error(verb,
-                                "--from NAME or --record TEXT is missing: the record that is flattened cannot stand "
-                                "where the flattened one goes");
+                                "--from NAME or --record TEXT %s: the record that is flattened cannot stand where the "
+                                "flattened one goes",
+                                own->from == NULL ? "is missing" : "is to be another");
     return 0;
 }
 
@@ -229,8 +295,8 @@ static int check_combination(options_t *options)
     if (own->options.operands.count == 0)
         return tool_usage_error(verb, "the domain is missing, as in spf flatten example.com");
     own->domain = own->publisher.domain = own->options.operands.texts[0];
-    if (tool_has_control(own->domain, strlen(own->domain)))
-        return tool_usage_error(verb, "%s is no domain name", tool_quote(own->domain, strlen(own->domain)).text);
+    if (tool_check_domain(verb, own->domain) != 0)
+        return TOOL_USAGE;
     if (own->from != NULL && own->record != NULL)
         return tool_usage_error(verb, "--from and --record do not go together");
     if (own->min_interval_s > own->max_interval_s)

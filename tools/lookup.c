@@ -100,20 +100,6 @@ static int status_of(const spf_survey_t *survey)
 
 /* ----------------------------------------------------------------------------------------------------- the question */
 
-/* What one might give in place of a domain; the rest the library refuses. */
-static int check_domain(const char *domain)
-{
-    const char *at = strrchr(domain, '@');
-
-    if (at != NULL)
-        return tool_usage_error(verb, "%s is a mailbox; expected is its domain, %s",
-                                tool_quote(domain, strlen(domain)).text, tool_quote(at + 1, strlen(at + 1)).text);
-    if (strpbrk(domain, " /:") != NULL || tool_has_control(domain, strlen(domain)))
-        return tool_usage_error(verb, "%s is no domain name, as in example.com; a record is given by --record",
-                                tool_quote(domain, strlen(domain)).text);
-    return 0;
-}
-
 static spf_err_t set_question(const lookup_options_t *own, spf_survey_t *survey)
 {
     const text_list_t *operands = &own->options.operands;
@@ -170,7 +156,7 @@ static int check_combination(options_t *options)
         return tool_usage_error(verb, "--json and --dot do not go together");
     if (operands->count == 0 && own->record == NULL)
         return tool_usage_error(verb, "the domain is missing, as in spf lookup example.com");
-    return operands->count > 0 ? check_domain(operands->texts[0]) : 0;
+    return operands->count > 0 ? tool_check_domain(verb, operands->texts[0]) : 0;
 }
 
 static const lookup_options_t defaults = {.record = NULL};

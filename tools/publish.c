@@ -104,6 +104,7 @@ static publish_end_t run(const publisher_t *publisher, spf_draft_t *draft, const
     if (fd < 0)
         return failed(what, strerror(errno));
     fflush(stdout);
+    signal(SIGCHLD, SIG_DFL); /* where it was ignored from the start, nobody would learn how the command ended */
     int error = spawn(&pid, (char *const *)arguments, fd);
     close(fd);
     if (error != 0)

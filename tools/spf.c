@@ -91,6 +91,19 @@ bool tool_has_control(const char *text, size_t length)
     return false;
 }
 
+int tool_check_domain(const char *verb, const char *domain)
+{
+    const char *at = strrchr(domain, '@');
+
+    if (at != NULL)
+        return tool_usage_error(verb, "%s is a mailbox; expected is its domain, %s",
+                                tool_quote(domain, strlen(domain)).text, tool_quote(at + 1, strlen(at + 1)).text);
+    if (strpbrk(domain, " /:") != NULL || tool_has_control(domain, strlen(domain)))
+        return tool_usage_error(verb, "%s is no domain name, as in example.com; a record is given by --record",
+                                tool_quote(domain, strlen(domain)).text);
+    return 0;
+}
+
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < VERB_COUNT; i++)

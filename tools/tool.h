@@ -19,6 +19,9 @@ typedef struct tool_quoted {
 } tool_quoted_t;
 tool_quoted_t tool_quote(const char *text, size_t length);
 
+/* 0; TOOL_USAGE, with a message, for what one might give in place of a domain: the rest the library refuses. */
+int tool_check_domain(const char *verb, const char *domain);
+
 /* Whether text holds an ASCII control character. */
 bool tool_has_control(const char *text, size_t length);
 

@@ -5,7 +5,6 @@
  */
 #include "tools/flatten.h"
 
-#include "base/ascii.h"
 #include "tools/flatten_check.h"
 #include "tools/pack.h"
 #include "tools/plan.h"
@@ -15,7 +14,11 @@
 #include <string.h>
 
 /* What fits every DNS answer over UDP, and what nearly every one with EDNS. */
-enum { ANSWER_USUAL = 512, ANSWER_EDNS = 1232, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535, TAIL_MAX = 16 };
+enum { ANSWER_USUAL = 512, ANSWER_EDNS = 1232, TAIL_MAX = 16 };
+
+/* In answers beyond 512 octets, which need EDNS: an OPT record (RFC 6891 section 6.1.2) and a cookie (RFC 7873 section
+ * 4) of 8 octets from the client and 16 from the server. */
+enum { OPT_OCTETS = 11 + 4 + 8 + 16 };
 
 /* What a record of the tree became. */
 typedef struct flat {
@@ -434,14 +437,15 @@ static bool note_all(flattener_t *flattener, const flat_t *root)
 
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
-/* A name that some term which stays leads to is not ours to write. */
+/* A name that some term which stays leads to is not ours to write; nor are those that a given record leads to, which
+ * stands elsewhere and is flattened again. */
 static bool is_taken(void *user_data, const char *name)
 {
     const flattener_t *flattener = user_data;
 
     for (size_t i = 0; i < flattener->tree->node_count; i++) {
-        const spf_tree_node_t *node = flattener->tree->nodes[i];
-        if (!flattener->check.is_live[i] && strcmp(node->name, name) == 0)
+        bool stays = flattener->tree->is_given || !flattener->check.is_live[i];
+        if (stays && strcmp(flattener->tree->nodes[i]->name, name) == 0)
             return true;
     }
     for (const spf_plan_item_t *item = flattener->flats[0].plan.first; item != NULL; item = item->next) {
@@ -479,11 +483,19 @@ static spf_err_t check_lookups(flattener_t *flattener)
     return SPF_EINVAL;
 }
 
+/* What an answer of that size has room for. */
+static size_t room_of(size_t answer_max)
+{
+    return answer_max > ANSWER_USUAL + OPT_OCTETS ? answer_max - OPT_OCTETS
+           : answer_max > ANSWER_USUAL            ? ANSWER_USUAL
+                                                  : answer_max;
+}
+
 static spf_err_t write_records(flattener_t *flattener, size_t answer_max)
 {
     const char *tail[TAIL_MAX + 1];
     spf_pack_options_t pack = {.prefix = flattener->options.prefix,
-                               .answer_max = answer_max,
+                               .answer_max = room_of(answer_max),
                                .tail = tail,
                                .is_taken = is_taken,
                                .user_data = flattener};
@@ -553,50 +565,11 @@ static spf_err_t flatten(flattener_t *flattener)
     return write_draft(flattener);
 }
 
-/* What the caller's version of the options does not know has its default. */
-static spf_flatten_options_t known_options(const spf_flatten_options_t *options)
-{
-    spf_flatten_options_t known = {0};
-
-    if (options != NULL)
-        memcpy(&known, options, options->size < sizeof known ? options->size : sizeof known);
-    if (known.prefix == NULL)
-        known.prefix = "_spf";
-    return known;
-}
-
-/* Labels of letters, digits, hyphens and underscores; a number follows. */
-static bool is_prefix(const char *prefix)
-{
-    char last = '.';
-
-    for (; *prefix != '\0'; prefix++) {
-        if (!spf_ascii_is_alphanum(*prefix) && *prefix != '-' && *prefix != '_' && (*prefix != '.' || last == '.'))
-            return false;
-        last = *prefix;
-    }
-    return true;
-}
-
-static spf_err_t check_options(const spf_flatten_options_t *options, spf_buf_t *error)
-{
-    if (!is_prefix(options->prefix)) {
-        SPF_SENTENCE_SET(error, "the prefix \"", options->prefix,
-                         "\" is none: expected letters, digits, hyphens and underscores");
-        return SPF_EINVAL;
-    }
-    if (options->answer_max != 0 && (options->answer_max < ANSWER_LEAST || options->answer_max > ANSWER_LARGEST)) {
-        SPF_SENTENCE_SET(error, "an answer has 128 to 65535 octets");
-        return SPF_EINVAL;
-    }
-    return SPF_OK;
-}
-
 spf_err_t spf_flatten(spf_draft_t **draft, const spf_tree_t *tree, const spf_flatten_options_t *options,
                       spf_buf_t *error)
 {
-    flattener_t flattener = {.tree = tree, .options = known_options(options), .error = error};
-    spf_err_t err = check_options(&flattener.options, error);
+    flattener_t flattener = {.tree = tree, .options = spf_flatten_known_options(options), .error = error};
+    spf_err_t err = spf_flatten_check_options(options, error);
 
     *draft = NULL;
     if (err == SPF_OK)

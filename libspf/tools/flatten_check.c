@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/flatten_check.h"
 
+#include "base/ascii.h"
 #include "tools/draft.h"
 
 #include <string.h>
@@ -20,6 +21,70 @@ bool spf_flatten_is_reached(const spf_record_t *record, uint32_t index)
     return true;
 }
 
+/* ---------------------------------------------------------------------------------------------------------- options
+ */
+
+enum { ANSWER_LEAST = 128, ANSWER_LARGEST = 65535 };
+
+spf_flatten_options_t spf_flatten_known_options(const spf_flatten_options_t *options)
+{
+    spf_flatten_options_t known = {0};
+
+    if (options != NULL)
+        memcpy(&known, options, options->size < sizeof known ? options->size : sizeof known);
+    if (known.prefix == NULL)
+        known.prefix = "_spf";
+    return known;
+}
+
+/* Labels of letters, digits, hyphens and underscores; a number follows. */
+static bool is_prefix(const char *prefix)
+{
+    char last = '.';
+
+    for (; *prefix != '\0'; prefix++) {
+        if (!spf_ascii_is_alphanum(*prefix) && *prefix != '-' && *prefix != '_' && (*prefix != '.' || last == '.'))
+            return false;
+        last = *prefix;
+    }
+    return true;
+}
+
+static spf_err_t check_keep(const spf_flatten_options_t *options, spf_buf_t *error)
+{
+    for (size_t i = 0; i < options->keep_count; i++) {
+        const char *text = options->keep[i];
+        bool is_out_of_memory = false;
+        spf_name_t name;
+        if (spf_name_from_utf8(&name, text, strlen(text), &is_out_of_memory))
+            continue;
+        if (is_out_of_memory)
+            return SPF_ENOMEM;
+        SPF_SENTENCE_SET(error, "\"", text, "\" is no domain name");
+        return SPF_EINVAL;
+    }
+    return SPF_OK;
+}
+
+spf_err_t spf_flatten_check_options(const spf_flatten_options_t *options, spf_buf_t *error)
+{
+    const spf_flatten_options_t known = spf_flatten_known_options(options);
+
+    if (!is_prefix(known.prefix)) {
+        SPF_SENTENCE_SET(error, "the prefix \"", known.prefix,
+                         "\" is none: expected letters, digits, hyphens and underscores");
+        return SPF_EINVAL;
+    }
+    if (known.answer_max != 0 && (known.answer_max < ANSWER_LEAST || known.answer_max > ANSWER_LARGEST)) {
+        SPF_SENTENCE_SET(error, "an answer has 128 to 65535 octets");
+        return SPF_EINVAL;
+    }
+    return check_keep(&known, error);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- keep
+ */
+
 static spf_flatten_keep_t *find_keep(const spf_flatten_check_t *check, const char *name)
 {
     for (size_t i = 0; name != NULL && i < check->keep_count; i++)
@@ -33,8 +98,8 @@ bool spf_flatten_is_kept(const spf_flatten_check_t *check, const spf_tree_term_t
     return find_keep(check, term->name) != NULL;
 }
 
-static spf_err_t read_keep(spf_flatten_check_t *check, spf_arena_t *arena, const spf_flatten_options_t *options,
-                           spf_buf_t *error)
+/* The options were checked. */
+static spf_err_t read_keep(spf_flatten_check_t *check, spf_arena_t *arena, const spf_flatten_options_t *options)
 {
     if (options->keep_count > SIZE_MAX / sizeof *check->keep)
         return SPF_ENOMEM;
@@ -43,11 +108,9 @@ static spf_err_t read_keep(spf_flatten_check_t *check, spf_arena_t *arena, const
         return SPF_ENOMEM;
     for (size_t i = 0; i < options->keep_count; i++) {
         const char *text = options->keep[i];
-        bool is_out_of_memory = false;
-        if (!spf_name_from_utf8(&check->keep[i].name, text, strlen(text), &is_out_of_memory)) {
-            SPF_SENTENCE_SET(error, "\"", text, "\" is no domain name");
-            return is_out_of_memory ? SPF_ENOMEM : SPF_EINVAL;
-        }
+        bool is_out_of_memory;
+        if (!spf_name_from_utf8(&check->keep[i].name, text, strlen(text), &is_out_of_memory))
+            return SPF_ENOMEM;
     }
     check->keep_count = options->keep_count;
     return SPF_OK;
@@ -238,6 +301,10 @@ static spf_err_t check_root(checker_t *checker)
     const spf_node_t *root = &tree->nodes[0]->view;
     const char *gap = gap_of(root->status), *mistake = mistake_of(root->status);
 
+    if (tree->is_given && root->status == SPF_NODE_NO_RECORD) {
+        SPF_SENTENCE_SET(checker->error, "the record that is given does not begin with \"v=spf1\" and a space");
+        return SPF_EINVAL;
+    }
     if ((tree->scope & scope) != scope) {
         SPF_SENTENCE_SET(checker->error, "the survey did not look for records and addresses");
         return SPF_EINVAL;
@@ -278,7 +345,7 @@ spf_err_t spf_flatten_check(spf_flatten_check_t *check, spf_arena_t *arena, cons
                             const spf_flatten_options_t *options, spf_buf_t *error)
 {
     checker_t checker = {.check = check, .tree = tree, .error = error};
-    spf_err_t err = read_keep(check, arena, options, error);
+    spf_err_t err = read_keep(check, arena, options);
 
     if (err != SPF_OK)
         return err;

@@ -19,6 +19,10 @@ typedef struct spf_flatten_check {
     size_t keep_count;
 } spf_flatten_check_t;
 
+/* The options with defaults for what is not set, or not known to the caller's version of them. */
+spf_flatten_options_t spf_flatten_known_options(const spf_flatten_options_t *options);
+/* Whether they can be used, whatever the tree. SPF_OK; SPF_EINVAL with a sentence in error; SPF_ENOMEM. */
+spf_err_t spf_flatten_check_options(const spf_flatten_options_t *options, spf_buf_t *error);
 /* SPF_OK; SPF_EINVAL: a sentence in error tells what stands against it; SPF_ENOMEM. */
 spf_err_t spf_flatten_check(spf_flatten_check_t *check, spf_arena_t *arena, const spf_tree_t *tree,
                             const spf_flatten_options_t *options, spf_buf_t *error);

@@ -128,28 +128,42 @@ static bool add_spec(spf_buf_t *buf, const char *name)
 
 enum { INCLUDE_MAX = SPF_NAME_MAX + SPF_NAME_MAX + sizeof " include:" };
 
+/* Whether the name after the next number is one; it may be taken. */
+static bool next_name(packer_t *packer, spf_buf_t *text, spf_name_t *name)
+{
+    spf_buf_init(text, text->data, text->cap);
+    spf_buf_add_text(text, packer->options->prefix);
+    spf_buf_add_uint(text, packer->number++);
+    spf_buf_add_char(text, '.');
+    spf_buf_add(text, packer->draft->domain, packer->draft->domain_length);
+    return !text->full && packer->draft->domain_length > 0 && spf_name_from_text(name, text->data, text->len);
+}
+
+static bool is_taken(const packer_t *packer, const spf_name_t *name)
+{
+    return packer->options->is_taken != NULL && packer->options->is_taken(packer->options->user_data, name->text);
+}
+
 /* Names the part after the next number that is free. */
 static bool name_part(packer_t *packer, part_t *part)
 {
-    char storage[SPF_NAME_MAX + 1], include[INCLUDE_MAX];
-    spf_buf_t name, text;
+    char storage[2 * SPF_NAME_MAX], include[INCLUDE_MAX];
+    spf_buf_t written = {.data = storage, .cap = sizeof storage};
+    spf_name_t name;
+    spf_buf_t text;
+    bool is_name;
 
     do {
-        spf_buf_init(&name, storage, sizeof storage);
-        spf_buf_add_text(&name, packer->options->prefix);
-        spf_buf_add_uint(&name, packer->number++);
-        spf_buf_add_char(&name, '.');
-        spf_buf_add(&name, packer->draft->domain, packer->draft->domain_length);
-    } while (!name.full && packer->options->is_taken != NULL &&
-             packer->options->is_taken(packer->options->user_data, name.data));
+        is_name = next_name(packer, &written, &name);
+    } while (is_name && is_taken(packer, &name));
     spf_buf_init(&text, include, sizeof include);
     spf_buf_add_text(&text, " include:");
-    if (name.full || packer->draft->domain_length == 0 || !add_spec(&text, name.data)) {
-        SPF_SENTENCE_SET(packer->error, "the record must be parted, and \"", name.data,
+    if (!is_name || !add_spec(&text, name.text)) {
+        SPF_SENTENCE_SET(packer->error, "the record must be parted, and \"", written.data,
                          "\" cannot be the name of a further one");
         return false;
     }
-    memcpy(part->name, name.data, name.len + 1);
+    memcpy(part->name, name.text, name.length + 1u);
     part->include = spf_arena_copy(&packer->scratch, text.data, text.len);
     part->include_length = text.len;
     return part->include != NULL;

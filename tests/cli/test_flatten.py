@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -24,6 +25,8 @@ b IN TXT "v=spf1 ip4:192.0.2.128/25 ~all"
 c IN TXT "v=spf1 ip4:198.51.100.0/24 a:m.example.com ~all"
 plain IN TXT "no policy"
 bad IN TXT "v=spf1 include:plain.example.com -all"
+_spf1 IN TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7 -all"
+_spf2 IN TXT "v=spf1 ip4:192.0.2.9 ip4:192.0.2.11 ip4:192.0.2.13 ip4:192.0.2.15 -all"
 """
 
 TEXT = "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 ip6:2001:db8::9 exists:%{i}.list.%{d} ~all"
@@ -97,9 +100,20 @@ class Flatten(unittest.TestCase):
                                       '~all"\n')
         done = self.flatten("example.com", "--record", "v=spf1 mx -all", "--format", "zone")
         self.assertEqual(done.stdout, 'example.com. IN TXT "v=spf1 ip4:192.0.2.9 ip6:2001:db8::9 -all"\n')
+        done = self.flatten("example.com", "--record", "v=spf2 mx -all")
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        self.assertIn('does not begin with "v=spf1" and a space', done.stderr)
         done = self.flatten("example.com", "--from", "plain.example.com")
         self.assertEqual((done.returncode, done.stdout), (6, ""))
         self.assertIn("--from: plain.example.com: no-record", done.stderr)
+
+    def test_what_a_record_from_elsewhere_leads_to_is_not_overwritten(self):
+        record = "v=spf1 include:_spf1.example.com include:_spf2.example.com ~all"
+        arguments = ["example.com", "--record", record, "--answer-max", "160", "--format", "zone"]
+        names = [line.split()[0] for line in self.flatten(*arguments).stdout.splitlines()]
+        self.assertEqual(names, ["example.com.", "_spf3.example.com."])
+        names = [line.split()[0] for line in self.flatten(*arguments, "--prefix", "_SPF").stdout.splitlines()]
+        self.assertEqual(names, ["example.com.", "_spf3.example.com."])
 
     def test_what_cannot_be_flattened(self):
         for name, status, words in (("plain.example.com", 6, "has no SPF record"),
@@ -124,6 +138,15 @@ class Flatten(unittest.TestCase):
                                  (["a.b", "--server", "x"], "go with --nsupdate"),
                                  (["a.b", "--watch", "--nsupdate"], "--from NAME or --record TEXT is missing"),
                                  (["a.b", "--min-interval", "9", "--max-interval", "8"], "--min-interval is more than"),
+                                 (["a.b", "--watch", "--nsupdate", "--from", "A.b."], "is to be another"),
+                                 (["a.b", "--prefix", "a b"], 'the prefix "a b" is none'),
+                                 (["a.b", "--keep", "c..d"], '"c..d" is no domain name'),
+                                 (["a.b", "--nsupdate", "--update-zone", "c..d"], '--update-zone: domain "c..d"'),
+                                 (["ann@a.b"], 'expected is its domain, "a.b"'),
+                                 (["v=spf1 -all"], "a record is given by --record"),
+                                 *((["a.b", "--nsupdate", "--server", server], "is no ADDR[@PORT]") for server in
+                                   ("", "127.0.0.1#53", "a b", "192.0.2.1@", "192.0.2.1@x", "192.0.2.1@0", "@53",
+                                    "192.0.2.1@65536", "192.0.2.1@53 x")),
                                  (["a.b", "--answer-max", "127"], "no whole number from 128 to 65535"),
                                  (["a..b"], "a..b")):
             done = self.flatten(*arguments)
@@ -142,6 +165,13 @@ class Flatten(unittest.TestCase):
         done = self.flatten("example.com", "--exec", "kill -9 $$")
         self.assertEqual(done.returncode, 2)
         self.assertIn("was ended by signal 9", done.stderr)
+
+    def test_a_command_that_fails_where_ends_of_children_are_ignored(self):
+        done = subprocess.run([SPF, "flatten", "--zone", self.zone, "example.com", "--exec", "exit 3"], check=False,
+                              capture_output=True, text=True, timeout=60,
+                              preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--exec: ended with status 3", done.stderr)
 
     def test_nsupdate_that_is_not_there(self):
         done = self.run_spf("flatten", "--zone", self.zone, "example.com", "--nsupdate",

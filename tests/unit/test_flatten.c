@@ -343,10 +343,11 @@ static void surveys_that_did_not_look(void **state)
 
 static void options_that_are_refused(void **state)
 {
+    static const char *const keep[] = {"a..b"};
     static const spf_flatten_options_t cases[] = {
         {.size = sizeof cases[0], .prefix = "a b"},     {.size = sizeof cases[0], .prefix = "a..b"},
         {.size = sizeof cases[0], .prefix = ".a"},      {.size = sizeof cases[0], .answer_max = 127},
-        {.size = sizeof cases[0], .answer_max = 65536},
+        {.size = sizeof cases[0], .answer_max = 65536}, {.size = sizeof cases[0], .keep = keep, .keep_count = 1},
     };
     zone_t *zone = zone_new();
 
@@ -379,7 +380,9 @@ static void surveys_flatten(void **state)
     errno = EDOM;
     assert_int_equal(spf_survey_flatten(survey, NULL, &draft), SPF_ESTATE);
     assert_null(draft);
-    assert_string_not_equal(spf_survey_error(survey), "");
+    assert_string_equal(spf_survey_error(survey), "flatten: the survey did not end with SPF_OK");
+    const spf_flatten_options_t unusable = {.size = sizeof unusable, .prefix = "a b"};
+    assert_int_equal(spf_survey_flatten(survey, &unusable, &draft), SPF_EINVAL);
     assert_int_equal(spf_survey_run(survey), SPF_OK);
     errno = EDOM;
     assert_int_equal(spf_survey_flatten(survey, NULL, &draft), SPF_OK);
