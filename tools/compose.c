@@ -51,9 +51,9 @@ const command_t compose_command = {
     .summary = "a record from what may send",
     .usage = "Usage: spf compose [OPTION]... SENDER...\n\n"
              "A SENDER is an address, a network, a host name, a term such as mx or include:example.com,\n"
-             "or a whole record, \"v=spf1 ...\", that is merged.\n",
+             "or a whole record, \"v=spf1 ...\", that is merged. Terms such as -mx stand behind \"--\".\n",
     .notes = "\nExit status: 0, 64 usage or a sender that is none, 70 internal error.\n",
-    .advice = "",
+    .takes_terms = true,
     .operand_max = SIZE_MAX,
     .defaults = &defaults,
     .size = sizeof defaults,

@@ -181,19 +181,20 @@ static int unknown_option(const command_t *command, const table_t *table, const 
         strcat(names, i == 0 ? "--" : i + 1 < table->count ? ", --" : " and --");
         strcat(names, table->rows[i]->name);
     }
-    return tool_usage_error(command->verb, "%s is no option; the options are %s",
-                            tool_quote(argument, strlen(argument)).text, names);
+    return tool_usage_error(command->verb, "%s is no option; the options are %s%s",
+                            tool_quote(argument, strlen(argument)).text, names,
+                            command->takes_terms ? "; a term that begins with \"-\" stands behind \"--\"" : "");
 }
 
-/* What getopt_long() did not take. */
-static int option_error(const command_t *command, const table_t *table, int value, char **argv)
+/* What getopt_long() did not take of an argument. */
+static int option_error(const command_t *command, const table_t *table, int value, const char *argument)
 {
     if (value == ':')
         return tool_usage_error(command->verb, "--%s needs a value: %s", table->rows[optopt - VALUE_BASE]->name,
                                 table->rows[optopt - VALUE_BASE]->value);
     if (optopt >= VALUE_BASE)
         return tool_usage_error(command->verb, "--%s takes no value", table->rows[optopt - VALUE_BASE]->name);
-    return unknown_option(command, table, optopt != 0 ? (char[]){'-', (char)optopt, '\0'} : argv[optind - 1]);
+    return unknown_option(command, table, argument);
 }
 
 static int take_operand(options_t *options, const char *operand)
@@ -212,19 +213,19 @@ static int parse(options_t *options, int argc, char **argv)
     const command_t *command = options->command;
     table_t table = table_of(command);
     struct option rows[OPTIONS_MAX + 1] = {{0}};
-    int value, status = 0;
+    int value, at, status = 0;
 
     for (size_t i = 0; i < table.count; i++)
         rows[i] = (struct option){table.rows[i]->name, table.rows[i]->value != NULL ? required_argument : no_argument,
                                   NULL, VALUE_BASE + (int)i};
     opterr = 0;
-    while (status == 0 && (value = getopt_long(argc, argv, "-:h", rows, NULL)) != -1) {
+    while (at = optind, status == 0 && (value = getopt_long(argc, argv, "-:h", rows, NULL)) != -1) {
         if (value == 'h')
             options->help = true;
         else if (value == 1)
             status = take_operand(options, optarg);
         else if (value < VALUE_BASE)
-            return option_error(command, &table, value, argv);
+            return option_error(command, &table, value, argv[at]);
         else
             status = table.rows[value - VALUE_BASE]->take(options, table.rows[value - VALUE_BASE], optarg);
     }

@@ -43,6 +43,7 @@ typedef struct command {
     const char *summary;
     const char *usage;  /* what stands above the options in the help, lines ended */
     const char *notes;  /* what stands below; or NULL */
+    bool takes_terms;   /* of a record, among its operands */
     const char *advice; /* told to who gives an operand too many: "everything is given by options" */
     bool asks_dns;      /* takes the options about where answers come from */
     size_t operand_max; /* SIZE_MAX: any number */

@@ -2,6 +2,7 @@
 /* A record from what may send, and from records that are merged: see spf_tools.h and spf-compose(1). */
 #include "base/ascii.h"
 #include "base/name.h"
+#include "tools/clashes.h"
 #include "tools/draft.h"
 #include "tools/pack.h"
 #include "tools/plan.h"
@@ -11,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TAIL_MAX = 16, ANSWER_USUAL = 512, NO_RESULT = 0xff };
+enum { TAIL_MAX = 16, ANSWER_USUAL = 512, NO_RESULT = 0xff, CLASH_NOTES_MAX = 8, NETWORK_TEXT_MAX = 64 };
 
 typedef struct composer {
     spf_draft_t *draft;
@@ -25,6 +26,9 @@ typedef struct composer {
     const char *redirect;           /* as the modifier, of the last */
     const char *tail[TAIL_MAX];     /* other modifiers */
     size_t tail_count;
+    spf_clashes_t clashes;
+    size_t clash_count;
+    const spf_plan_item_t *earlier; /* the last item of the senders before the one in hand; NULL: there is none */
 } composer_t;
 
 typedef enum outcome {
@@ -33,7 +37,88 @@ typedef enum outcome {
     FAILED    /* the sentence is written, or, without one, there was no memory */
 } outcome_t;
 
+/* --------------------------------------------------------------------------------------------------- contradictions */
+
+/* A term that is overruled by what other senders said before: the first that decides does. */
+static bool note_clash(composer_t *composer, spf_result_t result, const char *term, spf_result_t before)
+{
+    const char qualifier[] = {spf_plan_qualifier(result), '\0'};
+
+    if (composer->clash_count++ >= CLASH_NOTES_MAX)
+        return true;
+    return SPF_DRAFT_ADD_NOTE(composer->draft, qualifier, term, " contradicts what was given before it: the result of ",
+                              "that, ", spf_result_name(before), ", stays.");
+}
+
+static bool note_more_clashes(composer_t *composer)
+{
+    char storage[24];
+    spf_buf_t buf;
+
+    if (composer->clash_count <= CLASH_NOTES_MAX)
+        return true;
+    spf_buf_init(&buf, storage, sizeof storage);
+    spf_buf_add_uint(&buf, composer->clash_count - CLASH_NOTES_MAX);
+    return SPF_DRAFT_ADD_NOTE(composer->draft, "Terms more that contradict what was given before them: ", buf.data,
+                              ".");
+}
+
+/* False without memory. */
+static bool add_network(composer_t *composer, spf_result_t result, const spf_network_t *network)
+{
+    spf_addresses_t *set = spf_plan_addresses(&composer->plan, result);
+    spf_result_t before = spf_clashes_add(&composer->clashes, result, network);
+    char storage[NETWORK_TEXT_MAX];
+    spf_buf_t text;
+
+    if (set == NULL)
+        return false;
+    spf_addresses_add_network(set, network);
+    if (before == result)
+        return true;
+    spf_buf_init(&text, storage, sizeof storage);
+    spf_buf_add_text(&text, network->family == 4 ? "ip4:" : "ip6:");
+    spf_network_add_text(&text, network);
+    return note_clash(composer, result, text.data, before);
+}
+
+/* What the same term of an earlier sender gives, unless the one in hand has it already; else the same result. */
+static spf_result_t earlier_result(const composer_t *composer, spf_result_t result, const char *term)
+{
+    bool is_earlier = composer->earlier != NULL;
+    const spf_plan_item_t *first = NULL;
+
+    for (const spf_plan_item_t *item = composer->plan.first; item != NULL; item = item->next) {
+        bool is_same = item->term != NULL && strcmp(item->term, term) == 0;
+        if (is_same && !is_earlier)
+            return result;
+        if (is_same && first == NULL)
+            first = item;
+        is_earlier = is_earlier && item != composer->earlier;
+    }
+    return first != NULL ? (spf_result_t)first->result : result;
+}
+
+/* NULL without memory. */
+static spf_plan_item_t *add_term(composer_t *composer, spf_result_t result, spf_term_kind_t kind, const char *term)
+{
+    spf_result_t before = earlier_result(composer, result, term);
+
+    if (before != result && !note_clash(composer, result, term, before))
+        return NULL;
+    return spf_plan_add_term(&composer->plan, result, kind, term, 1);
+}
+
 /* --------------------------------------------------------------------------------------------- addresses and names */
+
+/* Whether a name is the domain's own. */
+static bool is_own_name(const composer_t *composer, const char *name, size_t length)
+{
+    if (length > 1 && name[length - 1] == '.')
+        length--;
+    return composer->draft->domain_length > 0 &&
+           spf_text_equals_nocase(name, length, composer->draft->domain, composer->draft->domain_length);
+}
 
 static bool parse_prefix(const char *text, size_t length, unsigned max, uint8_t *prefix)
 {
@@ -68,7 +153,6 @@ static outcome_t take_network(composer_t *composer, const char *text, size_t len
     const char *slash = memchr(text, '/', length);
     size_t address_length = slash != NULL ? (size_t)(slash - text) : length;
     spf_network_t network = {0};
-    spf_addresses_t *set;
     spf_ip_t ip;
 
     if (!spf_ip_parse_v4(&ip, text, address_length) && !spf_ip_parse_v6(&ip, text, address_length))
@@ -83,11 +167,7 @@ static outcome_t take_network(composer_t *composer, const char *text, size_t len
     }
     if (network.family == 6)
         unmap(&network);
-    set = spf_plan_addresses(&composer->plan, SPF_RESULT_PASS);
-    if (set == NULL)
-        return FAILED;
-    spf_addresses_add_network(set, &network);
-    return TAKEN;
+    return add_network(composer, SPF_RESULT_PASS, &network) ? TAKEN : FAILED;
 }
 
 static bool is_host_text(const spf_name_t *name)
@@ -109,10 +189,12 @@ static outcome_t take_host(composer_t *composer, const char *text, size_t length
         return is_out_of_memory ? FAILED : NOT_THAT;
     if (!spf_name_is_checkable(&name) || !is_host_text(&name))
         return NOT_THAT;
-    term = spf_term_text_of_name(&composer->draft->arena, SPF_TERM_A, name.text, &is_bound);
+    term = is_own_name(composer, name.text, name.length)
+               ? spf_term_kind_name(SPF_TERM_A)
+               : spf_term_text_of_name(&composer->draft->arena, SPF_TERM_A, name.text, &is_bound);
     if (term == NULL)
         return is_bound ? NOT_THAT : FAILED;
-    return spf_plan_add_term(&composer->plan, SPF_RESULT_PASS, SPF_TERM_A, term, 1) != NULL ? TAKEN : FAILED;
+    return add_term(composer, SPF_RESULT_PASS, SPF_TERM_A, term) != NULL ? TAKEN : FAILED;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- terms */
@@ -183,33 +265,54 @@ static bool take_redirect(composer_t *composer, const spf_record_t *record, cons
         return false;
     composer->redirects++;
     composer->redirect = text;
-    composer->redirect_item = spf_plan_add_term(&composer->plan, SPF_RESULT_PASS, SPF_TERM_INCLUDE, include_text, 1);
+    composer->redirect_item = add_term(composer, SPF_RESULT_PASS, SPF_TERM_INCLUDE, include_text);
     return composer->redirect_item != NULL;
+}
+
+/* The term with nothing in place of the domain's own name, where that means the same. */
+static spf_term_t without_own_name(const composer_t *composer, const spf_record_t *record, const spf_term_t *term)
+{
+    bool may_lack_name = term->kind == SPF_TERM_A || term->kind == SPF_TERM_MX || term->kind == SPF_TERM_PTR;
+    spf_term_t bare = *term;
+
+    if (may_lack_name && is_own_name(composer, record->text + term->spec_offset, term->spec_length))
+        bare.spec_length = 0;
+    return bare;
+}
+
+/* An include or a redirect of the record itself ends in permerror. */
+static bool leads_to_itself(const composer_t *composer, const spf_record_t *record, const spf_term_t *term)
+{
+    return (term->kind == SPF_TERM_INCLUDE || term->kind == SPF_TERM_REDIRECT) &&
+           is_own_name(composer, record->text + term->spec_offset, term->spec_length);
 }
 
 static bool take_term(composer_t *composer, const spf_record_t *record, const spf_term_t *term)
 {
-    spf_addresses_t *set;
+    spf_term_t bare = without_own_name(composer, record, term);
     spf_network_t network;
     const char *text;
     bool is_bound;
 
+    if (leads_to_itself(composer, record, term)) {
+        SPF_SENTENCE_SET(composer->error, "\"", spf_term_kind_name((spf_term_kind_t)term->kind),
+                         term->kind == SPF_TERM_REDIRECT ? "=" : ":", composer->draft->domain,
+                         "\" would lead the record to itself; leave it out");
+        return false;
+    }
     switch (term->kind) {
     case SPF_TERM_ALL:
         take_all(composer, term->result);
         return true;
     case SPF_TERM_IP4:
     case SPF_TERM_IP6:
-        set = spf_plan_addresses(&composer->plan, (spf_result_t)term->result);
         network = spf_term_network(record, term);
-        if (set != NULL)
-            spf_addresses_add_network(set, &network);
-        return set != NULL;
+        return add_network(composer, (spf_result_t)term->result, &network);
     case SPF_TERM_UNKNOWN:
         text = spf_arena_copy(&composer->draft->arena, record->text + term->offset, term->length);
         return text != NULL && take_tail(composer, text);
     default:
-        text = spf_term_text(&composer->draft->arena, record, term, NULL, &is_bound);
+        text = spf_term_text(&composer->draft->arena, record, &bare, NULL, &is_bound);
     }
     if (text == NULL)
         return false;
@@ -217,7 +320,7 @@ static bool take_term(composer_t *composer, const spf_record_t *record, const sp
         return take_exp(composer, text);
     if (term->kind == SPF_TERM_REDIRECT)
         return take_redirect(composer, record, term, text);
-    return spf_plan_add_term(&composer->plan, (spf_result_t)term->result, (spf_term_kind_t)term->kind, text, 1) != NULL;
+    return add_term(composer, (spf_result_t)term->result, (spf_term_kind_t)term->kind, text) != NULL;
 }
 
 /* -------------------------------------------------------------------------------------------------------- records */
@@ -316,10 +419,13 @@ static bool is_error(const composer_t *composer)
 
 static spf_err_t take_senders(composer_t *composer, const spf_compose_options_t *options)
 {
-    for (size_t i = 0; i < options->sender_count; i++)
+    for (size_t i = 0; i < options->sender_count; i++) {
         if (take_sender(composer, options->senders[i]) != TAKEN)
             return is_error(composer) ? SPF_EINVAL : SPF_ENOMEM;
-    return SPF_OK;
+        composer->earlier = spf_plan_last(&composer->plan);
+        spf_clashes_next_policy(&composer->clashes);
+    }
+    return note_more_clashes(composer) ? SPF_OK : SPF_ENOMEM;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- the end */
@@ -360,8 +466,11 @@ static bool settle_redirect(composer_t *composer)
         composer->plan.redirect_lookups = 1;
         return true;
     }
-    return SPF_DRAFT_ADD_NOTE(composer->draft, "There can be no ", composer->redirect,
-                              " beside the other policies: it became an include, so what it lets pass still passes.");
+    if (composer->redirects == 1)
+        return SPF_DRAFT_ADD_NOTE(composer->draft, "There can be no ", composer->redirect,
+                                  " beside other policies: it became an include, so what it lets pass still passes.");
+    return SPF_DRAFT_ADD_NOTE(composer->draft, "There can be only one redirect, and only without other policies: ",
+                              "each became an include, so what it lets pass still passes.");
 }
 
 static bool settle_all(composer_t *composer, const spf_compose_options_t *options)
@@ -418,7 +527,7 @@ static spf_err_t finish(composer_t *composer, const spf_compose_options_t *optio
     if (!settle_all(composer, options))
         return SPF_ENOMEM;
     spf_plan_settle(&composer->plan, SPF_PLAN_SORTED);
-    if (spf_plan_is_out_of_memory(&composer->plan) ||
+    if (spf_plan_is_out_of_memory(&composer->plan) || composer->clashes.is_out_of_memory ||
         (composer->plan.otherwise == SPF_RESULT_PASS &&
          !SPF_DRAFT_ADD_NOTE(composer->draft, "+all lets everybody send mail for the domain.")))
         return SPF_ENOMEM;
@@ -446,6 +555,10 @@ static spf_err_t compose(spf_draft_t **draft, const spf_compose_options_t *optio
         SPF_SENTENCE_SET(error, "\"", options->domain, "\" is no domain name");
         return is_out_of_memory ? SPF_ENOMEM : SPF_EINVAL;
     }
+    if (options->domain != NULL && !spf_name_is_checkable(&domain)) {
+        SPF_SENTENCE_SET(error, "\"", options->domain, "\" is no domain name of several labels, as mail has");
+        return SPF_EINVAL;
+    }
     composer.draft = spf_draft_new(domain.text, domain.length);
     if (composer.draft == NULL)
         return SPF_ENOMEM;
@@ -454,6 +567,7 @@ static spf_err_t compose(spf_draft_t **draft, const spf_compose_options_t *optio
     if (err == SPF_OK)
         err = finish(&composer, options);
     spf_plan_clear(&composer.plan);
+    spf_clashes_clear(&composer.clashes);
     spf_arena_free(&composer.scratch);
     if (err == SPF_OK)
         *draft = composer.draft;

@@ -57,12 +57,19 @@ static spf_plan_item_t *append(spf_plan_t *plan, spf_result_t result)
     return item;
 }
 
-spf_addresses_t *spf_plan_addresses(spf_plan_t *plan, spf_result_t result)
+spf_plan_item_t *spf_plan_last(const spf_plan_t *plan)
 {
     spf_plan_item_t *item = plan->first;
 
     while (item != NULL && item->next != NULL)
         item = item->next;
+    return item;
+}
+
+spf_addresses_t *spf_plan_addresses(spf_plan_t *plan, spf_result_t result)
+{
+    spf_plan_item_t *item = spf_plan_last(plan);
+
     if (item == NULL || item->term != NULL || item->result != result)
         item = append(plan, result);
     return item != NULL ? &item->addresses : NULL;

@@ -40,6 +40,8 @@ void spf_plan_init(spf_plan_t *plan, spf_arena_t *arena);
 void spf_plan_clear(spf_plan_t *plan);
 bool spf_plan_is_out_of_memory(const spf_plan_t *plan);
 
+/* The item at the end; NULL: the plan is empty. */
+spf_plan_item_t *spf_plan_last(const spf_plan_t *plan);
 /* The set at the end of the plan to which addresses with this result go; NULL without memory. */
 spf_addresses_t *spf_plan_addresses(spf_plan_t *plan, spf_result_t result);
 /* A term at the end; its text is not copied. NULL without memory. */

@@ -53,6 +53,15 @@ class Compose(unittest.TestCase):
         self.assertEqual(done.stdout, '@ IN TXT "v=spf1 a mx -all"\n')
         self.assertIn("note: The records end in different alls", done.stderr)
 
+    def test_terms_that_look_like_options(self):
+        self.assertEqual(self.record("--all", "-all", "--", "-a:b.example", "mx"), "v=spf1 -a:b.example mx -all")
+
+    def test_contradictions_are_noted(self):
+        done = run("--format", "zone", "v=spf1 include:a.example ~include:b.example -all", "include:b.example")
+        self.assertEqual(done.stdout, '@ IN TXT "v=spf1 include:a.example ~include:b.example -all"\n')
+        self.assertEqual(done.stderr, "note: include:b.example contradicts what was given before it: "
+                                      "the result of that, softfail, stays.\n")
+
     def test_nothing_may_send(self):
         self.assertEqual(self.record(), "v=spf1 -all")
 
@@ -63,6 +72,10 @@ class Compose(unittest.TestCase):
                                  (["mx", "--format", "nsupdate"], "none of text, zone, json"),
                                  (["mx", "--ttl", "0"], "no whole number from 1"),
                                  (["v=spf1 ipv4:192.0.2.1 -all"], "is wrong at octet 7: unknown mechanism"),
+                                 (["mx", "--domain", "localhost"], '"localhost" is no domain name of several labels'),
+                                 (["include:example.com", "--domain", "example.com"], "would lead the record to itself"),
+                                 (["-mx", "a"], '"-mx" is no option'),
+                                 (["-mx", "a"], 'a term that begins with "-" stands behind "--"'),
                                  (["mx", "--resolver", "none"], "no option")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stdout), (64, ""), arguments)

@@ -78,7 +78,7 @@ static const struct {
      NULL,
      "v=spf1 include:b.example include:c.example ~all",
      2,
-     "no redirect"},
+     "only one redirect"},
     {{"redirect=b.example"}, "-all", "v=spf1 include:b.example -all", 1, "no redirect"},
     {{"v=spf1 exp=why.%{d} -all", "v=spf1 exp=why.%{d} a -all"}, NULL, "v=spf1 a exp=why.%{d} -all", 1, NULL},
     {{"v=spf1 exp=why.example.com -all", "v=spf1 exp=no.example.com a -all"},
@@ -91,7 +91,43 @@ static const struct {
     /* what is not pass stays where it decides */
     {{"v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", 0, NULL},
     {{"v=spf1 -ip4:192.0.2.7 ip4:198.51.100.0/24 -all"}, NULL, "v=spf1 ip4:198.51.100.0/24 -all", 0, NULL},
-    {{"192.0.2.7", "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"}, NULL, "v=spf1 ip4:192.0.2.0/24 -all", 0, NULL},
+    {{"192.0.2.7", "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"},
+     NULL,
+     "v=spf1 ip4:192.0.2.0/24 -all",
+     0,
+     "-ip4:192.0.2.7 contradicts what was given before it: the result of that, pass, stays."},
+    {{"v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", "192.0.2.7"},
+     NULL,
+     "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all",
+     0,
+     "ip4:192.0.2.7 contradicts what was given before it: the result of that, fail, stays."},
+    {{"v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all"},
+     NULL,
+     "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all",
+     0,
+     NULL},
+    {{"v=spf1 ip4:192.0.2.0/24 -all", "v=spf1 ?ip4:192.0.2.0/25 -all"},
+     NULL,
+     "v=spf1 ip4:192.0.2.0/24 -all",
+     0,
+     "?ip4:192.0.2.0/25 contradicts"},
+    {{"v=spf1 ip6:2001:db8::/32 -all", "v=spf1 ~ip6:2001:db8:1::/48 -all", "2001:db8:1::1"},
+     NULL,
+     "v=spf1 ip6:2001:db8::/32 -all",
+     0,
+     "~ip6:2001:db8:1::/48 contradicts"},
+    {{"v=spf1 include:a.example ~include:b.example -all", "include:B.example"},
+     NULL,
+     "v=spf1 include:a.example ~include:b.example -all",
+     2,
+     "include:b.example contradicts what was given before it: the result of that, softfail, stays."},
+    {{"v=spf1 a ?a -all"}, NULL, "v=spf1 a -all", 1, NULL},
+    {{"v=spf1 a -all", "v=spf1 a ?a -all"}, NULL, "v=spf1 a -all", 1, NULL},
+    {{"a:Example.com", "example.com.", "mx:example.com/24", "a", "v=spf1 ptr:example.com. exists:example.com -all"},
+     NULL,
+     "v=spf1 a mx/24 exists:example.com ptr -all",
+     4,
+     NULL},
     {{"v=spf1 mx -exists:%{i}.bad.example a include:b.example -all"},
      NULL,
      "v=spf1 mx -exists:%{i}.bad.example a include:b.example -all",
@@ -162,6 +198,8 @@ static void senders_that_are_refused(void **state)
         {"mx a", NULL, "is no sender"},
         {"v=spf2 -all", NULL, "is no sender"},
         {"v=spf1 ip4:192.0.2.0/33 -all", NULL, "is wrong at octet 21: expected a prefix length of 0 to 32"},
+        {"include:Example.com", NULL, "\"include:example.com\" would lead the record to itself"},
+        {"v=spf1 redirect=example.com.", NULL, "\"redirect=example.com\" would lead"},
         {"mx", "all", "\"all\" is none of -all, ~all and ?all"},
         {"mx", "+all", "is none of"},
         {"a\x01"
@@ -191,6 +229,28 @@ static void a_domain_that_is_none(void **state)
     (void)state;
     assert_int_equal(spf_compose(&draft, &options, small, sizeof small), SPF_EINVAL);
     assert_string_equal(small, "\"a..exa");
+    options.domain = "localhost";
+    assert_int_equal(spf_compose(&draft, &options, small, sizeof small), SPF_EINVAL);
+}
+
+/* Of very many contradictions not all are told. */
+static void contradictions_are_counted(void **state)
+{
+    const char *const senders[] = {"v=spf1 -ip4:192.0.2.0/24 -all",
+                                   "v=spf1 ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7 ip4:192.0.2.9 "
+                                   "ip4:192.0.2.11 ip4:192.0.2.13 ip4:192.0.2.15 ip4:192.0.2.17 ip4:192.0.2.19 -all",
+                                   NULL};
+    spf_draft_t *draft;
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(compose(&draft, senders, NULL, NULL), SPF_OK);
+    assert_string_equal(spf_draft_record(draft, 0)->text, "v=spf1 -all");
+    assert_true(has_note(draft, "Terms more that contradict what was given before them: 2."));
+    while (spf_draft_note(draft, count) != NULL)
+        count++;
+    assert_int_equal(count, 9);
+    spf_draft_free(draft);
 }
 
 /* A caller of an earlier version knows fewer members. */
@@ -424,11 +484,9 @@ static void random_senders_mean_what_they_say(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_that_are_composed),
-        cmocka_unit_test(senders_that_are_refused),
-        cmocka_unit_test(a_domain_that_is_none),
-        cmocka_unit_test(options_of_another_size),
-        cmocka_unit_test(random_senders_mean_what_they_say),
+        cmocka_unit_test(records_that_are_composed), cmocka_unit_test(senders_that_are_refused),
+        cmocka_unit_test(a_domain_that_is_none),     cmocka_unit_test(contradictions_are_counted),
+        cmocka_unit_test(options_of_another_size),   cmocka_unit_test(random_senders_mean_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static spf_err_t compose(void *argument)
                                           "2001:db8::/32",
                                           "v=spf1 -ip4:10.0.0.1 ip4:10.0.0.0/24 exp=why.%{d} a:%{l}.b.example ?all",
                                           "\"v=spf1 \" \"redirect=b.example\"",
-                                          "v=spf1 exp=x.b.example x=y ~all"};
+                                          "v=spf1 ~mx ?ip4:10.0.0.0/30 -ip4:10.0.0.2 exp=x.b.example x=y ~all"};
     static const spf_compose_options_t options = {.size = sizeof options,
                                                   .domain = "a.example",
                                                   .senders = senders,
