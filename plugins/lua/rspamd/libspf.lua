@@ -385,15 +385,22 @@ local ANSWERS = {
     permerror = {symbol = 'permfail', text = 'bad SPF record'},
 }
 
--- The step in which a mechanism matched, inside of includes; where none does it is ?all.
+-- Whether more is wanted of a term than how it is written: what is included, what macros became, who permits everyone.
+local function is_in_trace(term)
+    term = term:lower()
+    return term:find('^[-+~?]?include:') or term:find('^%+?all$') or term:find('%', 1, true)
+end
+
+-- The step in which a mechanism matched, inside of includes; where none does it is ?all. The trace is a large table, made
+-- when it is looked at.
 local function matching_step(result)
-    local matched
-    for _, step in ipairs(result.term and result.trace or {}) do
+    local matched = {term = result.term or 'all'}
+    for _, step in ipairs(result.term and is_in_trace(result.term) and result.trace or {}) do
         if step.outcome == 'match' then
             matched = step
         end
     end
-    return matched or {term = 'all'}
+    return matched
 end
 
 -- Its mechanism, with macros expanded.
