@@ -319,6 +319,26 @@ def test_a_blocking_check_inside_the_loop() -> None:
         asyncio.run(main(context))
 
 
+def test_checks_that_need_not_wait_leave_the_loop_to_others() -> None:
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def main(context: libspf.Context) -> None:
+        task = asyncio.ensure_future(turn())
+        for _ in range(1000):
+            assert (await context.check_async(*question(1))).result == "none"
+        task.cancel()
+
+    with offline() as context:
+        asyncio.run(main(context))
+    assert turns > 10
+
+
 def test_deadlines() -> None:
     async def main(context: libspf.Context) -> None:
         results = await asyncio.gather(*[context.check_async(*question(number), timeout=0.02) for number in range(20)])

@@ -153,6 +153,7 @@ def test_misuse_of_a_check(name: str) -> None:
     assert type(caught.value) is kind
     for word in words:
         assert word in str(caught.value)
+    assert not str(caught.value).startswith("ip: ") or words[0] == "ip"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 9), reason="ipaddress has no zone ids before Python 3.9")
@@ -170,6 +171,7 @@ SETTINGS: Dict[str, Any] = {
     "no flag": ({"prefetch": "yes"}, TypeError, ["prefetch", "'yes'", "True"]),
     "no resolver": ({"resolver": "dns.example"}, ValueError, ["resolver", "dns.example", "system", "@PORT"]),
     "one that is none": ({"resolver": ["127.0.0.1", "x"]}, ValueError, ["resolver", '"x"']),
+    "no server": ({"resolver": []}, ValueError, ["resolver", "empty"]),
     "no resolver at all": ({"resolver": 53}, TypeError, ["resolver", "53", "query"]),
     "no zone": ({"zone_text": 5}, TypeError, ["zone_text", "int"]),
     "a NUL": ({"receiver": "a\0b"}, ValueError, ["receiver", "NUL"]),
@@ -230,6 +232,18 @@ def test_a_closed_context() -> None:
     assert caught.value.code is libspf.ErrorCode.ESTATE
     with pytest.raises(libspf.Error, match="closed"):
         list(context.check_many([("192.0.2.1",)]))
+    with pytest.raises(libspf.Error, match="closed"):
+        with context:
+            pass
+
+
+@pytest.mark.parametrize("twin", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_contexts_cannot_be_copied_or_sent(twin: Callable[[libspf.Context], Any]) -> None:
+    with offline() as context:
+        assert repr(context) == "<libspf.Context, open>"
+        with pytest.raises(TypeError, match="in every process"):
+            twin(context)
+    assert repr(context) == "<libspf.Context, closed>"
 
 
 @pytest.mark.parametrize("twin", [lambda result: pickle.loads(pickle.dumps(result)), copy.copy, copy.deepcopy])

@@ -135,6 +135,57 @@ WRONG: Dict[str, Any] = {
 }
 
 
+def break_off(after: List[Any]) -> Iterator[Any]:
+    yield from after
+    raise RuntimeError("the test's own failure")
+
+
+@BOTH
+@pytest.mark.parametrize("ordered", [True, False])
+def test_failures_come_after_the_results_before_them(collect: Collect, ordered: bool) -> None:
+    sources: Dict[str, Any] = {"nowhere": questions(20) + [("nowhere", "")] + questions(20),
+                               "own failure": break_off(questions(20))}
+    seen: List[Any] = []
+
+    def note(checks: libspf.Checks[Any]) -> Iterator[Any]:
+        for pair in checks:
+            seen.append(pair)
+            yield pair
+
+    async def note_async(checks: libspf.Checks[Any]) -> AsyncIterator[Any]:
+        async for pair in checks:
+            seen.append(pair)
+            yield pair
+
+    with LateResolver(0.001) as resolver, libspf.Context(resolver=resolver) as context:
+        for text, source in sources.items():
+            seen.clear()
+            checks = context.check_many(source, concurrency=15, ordered=ordered)
+            with pytest.raises((ValueError, RuntimeError), match=text):
+                collect(note(checks) if collect is by_for else note_async(checks))
+            assert sorted(question for question, _ in seen) == sorted(questions(20)) and context.pending == 0
+
+
+def test_checks_go_on_between_results() -> None:
+    """However slow whoever iterates is: what came meanwhile is seen to before the next result."""
+    slow: List[libspf.Query] = []
+    asked: List[str] = []
+
+    def resolve(query: libspf.Query) -> Any:
+        asked.append(query.name)
+        if query.name == "slow.example":
+            slow.append(query)
+            return None
+        return ["v=spf1 -all"]
+
+    with libspf.Context(resolver=resolve) as context:
+        pairs = iter(context.check_many([("192.0.2.1", "ann@slow.example"), *questions(3)], ordered=False))
+        next(pairs)
+        assert slow[0].answer(["v=spf1 include:next.example -all"]) and "next.example" not in asked
+        next(pairs)
+        assert "next.example" in asked
+
+
 @BOTH
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_questions_raise(collect: Collect, name: str) -> None:

@@ -137,10 +137,34 @@ def test_ctrl_c_ends_a_check() -> None:
         with libspf.Context(resolver=resolver) as context:
             timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
             timer.start()
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt) as caught:
                 context.check("192.0.2.1", "ann@example.com", timeout=STEP_S)
             timer.join()
-            assert context.pending == 0
+            assert context.pending == 0 and caught.tb is not None  # which keeps the check alive
+
+
+def test_closing_the_context_ends_what_threads_wait_for() -> None:
+    resolvers: List[Any] = [SilentResolver(), "127.0.0.1@9"]
+    for resolver in resolvers:
+        errors: List[libspf.Error] = []
+        context = libspf.Context(resolver=resolver, timeout=10 * STEP_S)
+
+        def wait(number: int) -> None:
+            try:
+                context.check("192.0.2.1", "ann@d%d.example" % number)
+            except libspf.Error as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=wait, args=(number,), daemon=True) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)  # so that they wait; if they do not yet, the test just says less
+        context.close()
+        for thread in threads:
+            thread.join(STEP_S / 2)
+            assert not thread.is_alive()
+        assert {error.code for error in errors} <= {libspf.ErrorCode.ECANCELED, libspf.ErrorCode.ESTATE}
+        assert len(errors) == len(threads)
 
 
 # ---------------------------------------------------------------------------------------------------------- processes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From Python's arguments to a check: what is wrong with them is TypeError or ValueError, and says what is allowed."""
 import ipaddress
-from typing import Any, Callable, Dict, Union
+from typing import Any, Callable, Dict, Tuple, Union
 
 from . import _swig
 from ._errors import Error, ErrorCode
@@ -41,12 +41,13 @@ _OPTIONS: Dict[str, Callable[[_swig.Check, Any], int]] = {
 }
 
 
-def refused(job: Union[_swig.Check, _swig.Survey], name: str, err: int) -> Exception:
-    """What is raised when a setter says no."""
+def refused(job: Union[_swig.Check, _swig.Survey], names: Union[str, Tuple[str, ...]], err: int) -> Exception:
+    """What is raised when a setter says no; unless its sentence names the argument, that is the first of the names."""
     sentence = job.error()
-    if err == ErrorCode.EINVAL:
-        return ValueError(sentence if sentence.lower().startswith(name) else "%s: %s" % (name, sentence))
-    return Error(err, sentence)
+    if err != ErrorCode.EINVAL:
+        return Error(err, sentence)
+    first = names if isinstance(names, str) else names[0]
+    return ValueError(sentence if sentence.lower().startswith(names) else "%s: %s" % (first, sentence))
 
 
 def _address_text(ip: Any) -> str:
@@ -61,7 +62,7 @@ def new_check(handle: _swig.Handle, ip: Any, sender: Any, helo: Any, options: Di
     """A check with everything set."""
     check = _swig.Check(handle, ip if isinstance(ip, str) else _address_text(ip), sender, helo)
     if check.end:
-        raise refused(check, "ip", check.end)
+        raise refused(check, ("ip", "sender", "helo"), check.end)
     for name, value in options.items():
         setter = _OPTIONS.get(name)
         if setter is None:

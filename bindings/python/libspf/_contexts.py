@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import weakref
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Set, Tuple
 
 from . import _swig
 from ._asking import new_check
@@ -73,6 +73,7 @@ class Context:
         self._handle = handle
         self._ports: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
         self._idle: List[ThreadPort] = []
+        self._blocking: Set[Job] = set()  # those that threads wait for
         _contexts.add(self)
 
     def _open(self) -> _swig.Handle:
@@ -83,6 +84,7 @@ class Context:
     # ------------------------------------------------------------------------------------------------------- its end
 
     def __enter__(self) -> "Context":
+        self._open()
         return self
 
     def __exit__(self, *exception: Any) -> None:
@@ -108,8 +110,17 @@ class Context:
             return
         for port in self._loop_ports():
             port.cancel()
+        for job in list(self._blocking):
+            job.cancel()
         self._idle.clear()
         handle.close()
+
+    def __repr__(self) -> str:
+        return "<libspf.Context, %s>" % ("closed" if self.closed else "open")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a libspf.Context can be neither copied nor pickled: make one in every process, "
+                        "or use it in the children of a fork")
 
     def _forked(self) -> None:
         """In the child of a fork: what was in flight is the parent's."""
@@ -117,6 +128,7 @@ class Context:
             port.forget()
         self._ports.clear()
         self._idle.clear()
+        self._blocking.clear()
         if self._questions is not None:
             self._questions.forget()
 
@@ -200,14 +212,21 @@ class Context:
 
     def _finish(self, job: Job, instead: str) -> None:
         """Waits for the end of a check or a survey."""
-        if self._questions is None and threading.current_thread() is not threading.main_thread():
-            err = job.run()
-            if err:
-                raise Error(err)
-        elif self._questions is not None and self._questions.is_async:
-            self._run_in_loop(job, instead)
-        else:
-            self._run(job)
+        self._blocking.add(job)
+        try:
+            if self._questions is None and threading.current_thread() is not threading.main_thread():
+                err = job.run()
+                if err:
+                    raise Error(err)
+            elif self._questions is not None and self._questions.is_async:
+                self._run_in_loop(job, instead)
+            else:
+                self._run(job)
+        except BaseException:
+            job.cancel()  # whoever keeps the exception keeps the job too
+            raise
+        finally:
+            self._blocking.discard(job)
         if job.end:
             raise Error(job.end)
 
@@ -247,6 +266,8 @@ class Context:
             if not future.done():
                 self._watch(loop, port)
                 await future
+            elif not number % STARTED_AT_ONCE:
+                await asyncio.sleep(0)  # nor must those who never wait, because all is cached, hold up the loop
         finally:
             if port.waiting.pop(number, None) is not None:
                 job.cancel()
@@ -256,7 +277,10 @@ class Context:
             raise Error(job.end)
 
     def _loop_ports(self) -> List[LoopPort]:
-        ports = [port() if isinstance(port, weakref.ref) else port for port in list(self._ports.values())]
+        """Those that there are; other threads may make some meanwhile."""
+        loops = [reference() for reference in self._ports.keyrefs()]
+        ports = [self._ports.get(loop) for loop in loops if loop is not None]
+        ports = [port() if isinstance(port, weakref.ref) else port for port in ports]
         return [port for port in ports if port is not None]
 
     def _port_of(self, loop: asyncio.AbstractEventLoop) -> LoopPort:
@@ -284,7 +308,7 @@ class Context:
 
     def check_many(
         self, questions: Any, *, concurrency: int = 100, ordered: bool = True, **options: Any
-    ) -> Checks:
+    ) -> Checks[Any]:
         """Checks many, some at once, with `for` or with `async for`: gives pairs of a question and its Result.
 
         async for question, result in libspf.check_many(questions, concurrency=500):
@@ -292,12 +316,14 @@ class Context:
 
         questions: an iterable, for `async for` also an asynchronous one, of what check() takes: each a tuple or list
             (ip, sender, helo), of which only ip is needed, or a dict of these and of options. Items past the first
-            three of a tuple, and the key "tag" of a dict, are yours. It is read only as far as checks can be started.
+            three of a tuple, and the key "tag" of a dict, are yours. It is read only as far as checks can be started;
+            while an iterable waits for something itself, so do the checks: then give an asynchronous one.
         concurrency: how many checks are under way at most.
         ordered: True: in the order of the questions; False: each as soon as it is there.
         options: those of check(), for all of them.
 
-        A wrong question raises, as in check(), when its turn comes; leaving the loop cancels what is under way.
+        A wrong question raises, as in check(), when its turn comes, after the results of those before it; so does what
+        the iterable raises. Leaving the loop cancels what is under way.
         """
         return Checks(self, questions, concurrency, ordered, options)
 
@@ -339,7 +365,7 @@ async def check_async(ip: Any, sender: Any = None, helo: Any = None, **options: 
     return await shared_context().check_async(ip, sender, helo, **options)
 
 
-def check_many(questions: Any, *, concurrency: int = 100, ordered: bool = True, **options: Any) -> Checks:
+def check_many(questions: Any, *, concurrency: int = 100, ordered: bool = True, **options: Any) -> Checks[Any]:
     """Checks many, some at once, with `for` or with `async for`: gives pairs of a question and its Result.
 
     As Context.check_many(), which describes the arguments, in the context that the process shares.

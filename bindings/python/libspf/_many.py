@@ -2,7 +2,7 @@
 """Many checks, so many at once."""
 import asyncio
 import collections
-from typing import Any, AsyncIterator, Deque, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, AsyncIterator, Deque, Dict, Generic, Iterator, Mapping, Optional, Tuple, TypeVar
 
 from ._asking import new_check
 from ._errors import Error
@@ -34,7 +34,7 @@ class _Entry:
 
     __slots__ = ("question", "check", "task", "is_done")
 
-    def __init__(self, question: Any, check: Any = None) -> None:
+    def __init__(self, question: Any, check: Any) -> None:
         self.question = question
         self.check = check
         self.task: Any = None
@@ -71,7 +71,10 @@ class _Window:
         return self._entries.popleft() if self._entries and self._entries[0].is_done else None
 
 
-class Checks:
+_Question = TypeVar("_Question")
+
+
+class Checks(Generic[_Question]):
     """What check_many() gives: goes with `for` and with `async for`, once."""
 
     def __init__(self, context: Any, questions: Any, concurrency: int, ordered: bool, options: Dict[str, Any]) -> None:
@@ -84,6 +87,10 @@ class Checks:
         self._concurrency = concurrency
         self._ordered = ordered
         self._options = options
+
+    def _entry(self, question: Any) -> _Entry:
+        ip, sender, helo, options = _arguments(question, self._options)
+        return _Entry(question, new_check(self._context._open(), ip, sender, helo, options))
 
     # ------------------------------------------------------------------------------------------------------- a thread
 
@@ -99,43 +106,56 @@ class Checks:
         window = _Window(self._concurrency, self._ordered)
         under_way: Dict[int, _Entry] = {}
         is_open = True
+        failure: Optional[Exception] = None  # of a question or of where they come from: raised when its turn comes
         try:
             while is_open or not window.is_empty():
                 while is_open and window.has_room():
                     try:
-                        question = next(questions)
+                        entry = self._start(next(questions), port)
                     except StopIteration:
                         is_open = False
                         break
-                    entry = self._start(question, port)
+                    except Exception as error:
+                        is_open, failure = False, error
+                        break
                     under_way[entry.check.number] = entry
                     window.begin(entry)
                     if not entry.check.number % STARTED_AT_ONCE:
                         port.turn()
-                port.turn()
-                number = port.port.take_done()
-                while number:
-                    window.end(under_way.pop(number))
-                    number = port.port.take_done()
-                done = window.next_done()
+                done = self._next_done(port, window, under_way)
                 if done is None and under_way:
                     port.wait()
                 while done is not None:
                     if done.check.end:
                         raise Error(done.check.end)
                     yield done.question, Result(done.check)
-                    done = window.next_done()
+                    # However long whoever iterates was at work: the others go on.
+                    done = self._next_done(port, window, under_way)
         finally:
             for entry in under_way.values():
                 entry.check.cancel()
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                failure = None  # whose traceback knows this frame
+
+    @staticmethod
+    def _next_done(port: ThreadPort, window: _Window, under_way: Dict[int, _Entry]) -> Optional[_Entry]:
+        if under_way:
+            port.turn()
+            number = port.port.take_done()
+            while number:
+                window.end(under_way.pop(number))
+                number = port.port.take_done()
+        return window.next_done()
 
     def _start(self, question: Any, port: ThreadPort) -> _Entry:
-        ip, sender, helo, options = _arguments(question, self._options)
-        check = new_check(self._context._open(), ip, sender, helo, options)
-        err = check.start(port.port)
+        entry = self._entry(question)
+        err = entry.check.start(port.port)
         if err:
             raise Error(err)
-        return _Entry(question, check)
+        return entry
 
     def _iterate_in_loop(self) -> Iterator[Tuple[Any, Result]]:
         """For a resolver that awaits: an event loop for this iteration."""
@@ -160,6 +180,7 @@ class Checks:
         source = _Source(self._questions)
         news = asyncio.Event()
         tasks: Dict[Any, _Entry] = {}
+        failure: Optional[Exception] = None  # as above
 
         def end(task: Any) -> None:
             entry = tasks.pop(task, None)
@@ -170,9 +191,15 @@ class Checks:
         try:
             while source.is_open or not window.is_empty():
                 news.clear()
-                while window.has_room() and source.pull(loop, news):
-                    entry = _Entry(source.question)
-                    entry.task = loop.create_task(self._one(source.question))
+                while window.has_room():
+                    try:
+                        if not source.pull(loop, news):
+                            break
+                        entry = self._entry(source.question)
+                    except Exception as error:
+                        source.is_open, failure = False, error
+                        break
+                    entry.task = loop.create_task(self._one(entry.check))
                     tasks[entry.task] = entry
                     window.begin(entry)
                     entry.task.add_done_callback(end)
@@ -189,11 +216,15 @@ class Checks:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                failure = None  # whose traceback knows this frame
 
-    async def _one(self, question: Any) -> Result:
-        ip, sender, helo, options = _arguments(question, self._options)
-        result: Result = await self._context.check_async(ip, sender, helo, **options)
-        return result
+    async def _one(self, check: Any) -> Result:
+        await self._context._finish_async(check)
+        return Result(check)
 
 
 class _Source:

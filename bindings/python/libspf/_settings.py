@@ -76,7 +76,10 @@ class Settings:
         if value is None:
             return
         written, may_be_list = _OPTIONS[name]
-        for one in value if may_be_list and isinstance(value, (list, tuple)) else [value]:
+        values = value if may_be_list and isinstance(value, (list, tuple)) else [value]
+        if name == "resolver" and not values:
+            raise ValueError("resolver: the list is empty; None stands for the system's")
+        for one in values:
             self._set(name, written, one)
 
     def _set(self, name: str, written: Any, value: Any) -> None:
