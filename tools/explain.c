@@ -178,8 +178,9 @@ static json_t *json_of_lines(const char *lines)
 static bool print_json(spf_check_t *now, const char *advice, const spf_evidence_item_t *then)
 {
     const char *check = spf_check_json(now);
-    json_t *object = json_pack("{s:o, s:o, s:o}", "header", json_of_item(then), "now",
-                               check != NULL ? json_loads(check, 0, NULL) : NULL, "advice", json_of_lines(advice));
+    json_t *object =
+        json_pack("{s:o, s:o, s:o}", "header", json_of_item(then), "now",
+                  check != NULL ? json_loads(check, JSON_ALLOW_NUL, NULL) : NULL, "advice", json_of_lines(advice));
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
     if (text != NULL)

@@ -5,6 +5,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,19 +92,43 @@ static int print_fixed(const subject_t *subject, spf_survey_t *survey)
     return STATUS_OK;
 }
 
+static bool is_left_out(const lint_options_t *own, const json_t *remark)
+{
+    const char *word = json_string_value(json_object_get(remark, "severity"));
+
+    for (unsigned severity = own->least + 1; severity <= SPF_SEVERITY_ADVICE; severity++)
+        if (word != NULL && strcmp(word, spf_severity_name((spf_severity_t)severity)) == 0)
+            return true;
+    return false;
+}
+
+/* The object without the remarks that are not wanted. False without memory. */
+static bool print_json(const lint_options_t *own, spf_survey_t *survey)
+{
+    const char *text = spf_survey_json(survey);
+    json_t *object = text != NULL ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *remarks = json_object_get(object, "remarks");
+
+    for (size_t i = json_array_size(remarks); i-- > 0;)
+        if (is_left_out(own, json_array_get(remarks, i)))
+            json_array_remove(remarks, i);
+    char *left = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    json_decref(object);
+    if (left != NULL)
+        puts(left);
+    free(left);
+    return left != NULL;
+}
+
 static int print_survey(const lint_options_t *own, const subject_t *subject, spf_survey_t *survey)
 {
-    const char *json;
-
     if (own->fix)
         return print_fixed(subject, survey);
     if (own->sarif) {
         lint_sarif_add(own->log, survey, &(lint_source_t){subject->file, subject->record, subject->length}, own->least);
     } else if (own->json) {
-        json = spf_survey_json(survey);
-        if (json == NULL)
+        if (!print_json(own, survey))
             return tool_internal_error(verb, "%s", spf_strerror(SPF_ENOMEM));
-        puts(json);
     } else {
         lint_print_text(&own->options, survey, subject->name, (spf_severity_t)own->least);
     }

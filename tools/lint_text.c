@@ -56,11 +56,11 @@ static void print_place(const spf_remark_t *remark)
     putchar('\n');
 }
 
-static void print_remark(const options_t *options, const spf_remark_t *remark, const char *name)
+static void print_remark(const options_t *options, const spf_remark_t *remark, const char *domain)
 {
     print_severity(options, remark);
     printf("%s [%s, %s]\n", remark->sentence, remark->code, remark->section);
-    if (remark->domain[0] != '\0' && strcmp(remark->domain, name) != 0)
+    if (remark->domain[0] != '\0' && strcmp(remark->domain, domain) != 0)
         printf("    in the record of %s:\n", remark->domain);
     if (remark->record != NULL && remark->offset + remark->length > 0)
         print_place(remark);
@@ -82,7 +82,7 @@ void lint_print_text(const options_t *options, spf_survey_t *survey, const char 
     for (size_t i = 0; (remark = spf_survey_remark(survey, i)) != NULL; i++) {
         counts[remark->severity]++;
         if (remark->severity <= least)
-            print_remark(options, remark, name);
+            print_remark(options, remark, spf_survey_node(survey, 0)->domain);
     }
     unsigned errors = counts[SPF_SEVERITY_ERROR], warnings = counts[SPF_SEVERITY_WARNING];
     printf("%s: ", name);

@@ -616,7 +616,7 @@ static const spf_guess_rule_t rules[] = {
      "Type the sign on the keyboard."},
     {SPF_LINT_QUOTE, guess_quote, "has a quotation mark in it",
      "Remove the quotation marks: they belong around the strings of a zone file, not into the record."},
-    {SPF_LINT_NON_ASCII, guess_non_ascii, "has a character that is not ASCII",
+    {SPF_LINT_NON_ASCII, guess_non_ascii, "has a character that is not printable ASCII",
      "Write ASCII only, and names in their ASCII form (\"xn--\")."},
     {SPF_LINT_BACKSLASH, guess_backslash, "has a backslash before a character that needs none",
      "Remove the backslash."},

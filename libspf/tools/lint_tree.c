@@ -473,9 +473,21 @@ static dmarc_t read_dmarc(const spf_text_t *record, bool is_above)
     return value.length >= 4 && strncasecmp(value.data, "none", 4) == 0 ? DMARC_MONITORS : DMARC_ENFORCES;
 }
 
+static bool is_dmarc(const spf_text_t *text)
+{
+    static const char version[] = "v=DMARC1";
+    size_t length = sizeof(version) - 1;
+
+    if (text->length < length || strncasecmp(text->data, version, length) != 0)
+        return false;
+    return text->length == length || text->data[length] == ';' || text->data[length] == ' ' ||
+           text->data[length] == '\t';
+}
+
 static dmarc_t find_dmarc(const spf_tree_t *tree)
 {
     static const char prefix[] = "_dmarc.";
+    const spf_text_t *record = NULL;
     const spf_answer_t *answer = tree->dmarc.answer;
     const char *name = tree->dmarc.name;
     bool is_above = name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
@@ -487,10 +499,14 @@ static dmarc_t find_dmarc(const spf_tree_t *tree)
         return DMARC_NONE;
     if (spf_answer_is_failure(answer))
         return DMARC_UNKNOWN;
-    for (uint32_t i = 0; i < answer->count; i++)
-        if (answer->texts[i].length >= 8 && strncasecmp(answer->texts[i].data, "v=DMARC1", 8) == 0)
-            return read_dmarc(&answer->texts[i], is_above);
-    return DMARC_NONE;
+    for (uint32_t i = 0; i < answer->count; i++) {
+        if (!is_dmarc(&answer->texts[i]))
+            continue;
+        if (record != NULL) /* nobody follows either: RFC 7489 section 6.6.3 */
+            return DMARC_UNKNOWN;
+        record = &answer->texts[i];
+    }
+    return record != NULL ? read_dmarc(record, is_above) : DMARC_NONE;
 }
 
 void spf_lint_dmarc(spf_linter_t *linter)

@@ -3,6 +3,8 @@
 
 #include "base/ascii.h"
 #include "base/buf.h"
+#include "base/name.h"
+#include "syntax/record.h"
 
 #include <string.h>
 
@@ -12,6 +14,41 @@ enum { CODE_DIGITS = 3, OCTET_MAX = 255 };
 static bool is_between(char octet)
 {
     return octet != '\0' && strchr(" \t\r\n()", octet) != NULL;
+}
+
+/* Behind all that stands between strings, with comments up to their line's end. */
+static size_t skip_between(const char *text, size_t length, size_t at)
+{
+    while (at < length && (is_between(text[at]) || text[at] == ';')) {
+        const char *end = text[at] == ';' ? memchr(text + at, '\n', length - at) : text + at;
+        at = end == NULL ? length : (size_t)(end - text) + 1;
+    }
+    return at;
+}
+
+/* Where the word begins that ends at `end`. */
+static size_t word_before(const char *text, size_t end)
+{
+    while (end > 0 && !is_between(text[end - 1]))
+        end--;
+    return end;
+}
+
+/* Where the strings of a line begin: behind "example.com. 3600 IN TXT", "example.com descriptive text" and "example.com
+ * text ="; 0: nothing of that kind stands before them. */
+static size_t skip_head(const char *text, size_t length)
+{
+    static const char *const last_words[] = {"TXT", "SPF", "text", "="};
+    const char *quote = memchr(text, '"', length);
+    size_t end = quote == NULL ? 0 : (size_t)(quote - text);
+
+    while (end > 0 && is_between(text[end - 1]))
+        end--;
+    size_t word = word_before(text, end);
+    for (size_t i = 0; i < sizeof(last_words) / sizeof(last_words[0]); i++)
+        if (spf_text_equals_nocase(text + word, end - word, last_words[i], strlen(last_words[i])))
+            return spf_record_is_record(text, length) ? 0 : end;
+    return 0;
 }
 
 /* "\DDD" or "\X", from behind the backslash on; how many octets of it were read, 0: there is none. */
@@ -54,9 +91,8 @@ static bool read_string(const char *text, size_t length, size_t *at, spf_buf_t *
 /* All of them; false: the text is not of that form. */
 static bool read_all(const char *text, size_t length, spf_buf_t *joined, size_t *ends, size_t *count)
 {
-    for (size_t at = 0;;) {
-        while (at < length && is_between(text[at]))
-            at++;
+    for (size_t at = skip_head(text, length);;) {
+        at = skip_between(text, length, at);
         if (at == length)
             return *count > 0;
         if (text[at++] != '"' || !read_string(text, length, &at, joined))

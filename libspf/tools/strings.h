@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TXT data as people paste it: as it is, or as the quoted strings of a zone file (RFC 1035 section 5.1). */
+/* TXT data as people paste it: as it is, or as the quoted strings of a zone file (RFC 1035 section 5.1), alone or with
+ * what stands before them there, in dig(1)'s answers, and in those of host(1) and nslookup(1). */
 #ifndef SPF_TOOLS_STRINGS_H
 #define SPF_TOOLS_STRINGS_H
 

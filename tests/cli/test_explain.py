@@ -17,6 +17,7 @@ $TTL 300
 @ IN TXT "v=spf1 ip4:192.0.2.0/24 -all"
 helo IN TXT "v=spf1 ip4:198.51.100.1 -all"
 bad IN TXT "v=spf1 ip4:192.0.2.0/33 -all"
+nul IN TXT "v=spf1 -all\\000"
 """
 
 FIELD = "Received-SPF: fail (mx: no) client-ip=192.0.2.7; envelope-from=ann@example.com; helo=h.example.com\n"
@@ -89,6 +90,11 @@ class Explain(unittest.TestCase):
         self.assertIsNone(answer["header"]["receiver"])
         self.assertEqual(answer["now"]["result"], "pass")
         self.assertIsInstance(answer["advice"], list)
+
+    def test_json_of_a_record_with_a_nul(self):
+        done = self.run_spf("--json", "--ip", "192.0.2.7", "--sender", "ann@nul.example.com", "--header", "x")
+        self.assertEqual((done.returncode, done.stderr), (4, ""))
+        self.assertEqual(json.loads(done.stdout)["now"]["result"], "permerror")
 
     def test_who_said_so(self):
         done = self.run_spf(text="Authentication-Results: mx.example.org; spf=fail (sender IP is 192.0.2.7)\n"

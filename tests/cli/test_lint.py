@@ -98,6 +98,8 @@ class Lint(unittest.TestCase):
         for word, expected in (("error", 1), ("warning", 2), ("advice", 3)):
             lines = self.run_spf("--offline", "--severity", word, record).stdout.splitlines()
             self.assertEqual(sum(line.split(":")[0] in ("error", "warning", "advice") for line in lines), expected)
+            done = self.run_spf("--offline", "--json", "--severity", word, record)
+            self.assertEqual(len(json.loads(done.stdout)["remarks"]), expected)
 
     def test_fix(self):
         for record, fixed in (("v=spf1; ipv4:192.0.2.1, -all", "v=spf1 ip4:192.0.2.1 -all"),
@@ -113,6 +115,18 @@ class Lint(unittest.TestCase):
             done = self.run_spf("--fix", subject)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("not certain", done.stderr)
+
+    def test_a_name_is_read_in_any_form(self):
+        done = self.run_spf("BAD.example.com.")
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("in the record of", done.stdout)
+
+    def test_zone_lines(self):
+        for text in ('good.example.com. 300 IN TXT "v=spf1 ip4:192.0.2.1" " -all"\n',
+                     'good.example.com. IN TXT ( "v=spf1 ip4:192.0.2.1" ; ours\n " -all" )\n',
+                     'good.example.com descriptive text "v=spf1 ip4:192.0.2.1 -all"\n'):
+            done = self.run_spf("--offline", "--file", "-", text=text)
+            self.assertEqual((done.returncode, done.stdout), (0, "-: nothing to remark\n"), text)
 
     def test_records_from_files(self):
         path = pathlib.Path(self.folder.name) / "record"

@@ -257,6 +257,15 @@ static const zone_row_t zone_rows[] = {
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning name-is-policy example.com [a:_spf.example]\n"
      "warning name-is-policy example.com [mx:_spf.example]\n"},
+    {"what only begins as a DMARC record", "example.com", NULL, 0,
+     "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC12; p=reject\n",
+     "advice all-without-dmarc example.com [-all]\n"},
+    {"of two DMARC records nobody follows either", "example.com", NULL, 0,
+     "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=reject\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     ""},
     {"a record's own name is no include that is meant", "example.com", NULL, 0,
      "example.com TXT v=spf1 mx include:_spf.example.com -all\n"
      "_spf.example.com TXT v=spf1 ip4:192.0.2.1 a:Example.com -all\n"

@@ -32,6 +32,18 @@ static const struct {
     {"\"v=spf1 -all", "\"v=spf1 -all", 0, 0},
     {"\"v=spf1\" -all", "\"v=spf1\" -all", 0, 0},
     {"v=spf1 \"-all\"", "v=spf1 \"-all\"", 0, 0},
+    {"example.com. 3600 IN TXT \"v=spf1\" \" -all\"\n", "v=spf1 -all", 2, 6},
+    {"example.com.\t3600\tIN\ttxt\t( \"v=spf1 \" ; \"a\n \"-all\" ) ; the end", "v=spf1 -all", 2, 7},
+    {"example.com descriptive text \"v=spf1 -all\"", "v=spf1 -all", 1, 11},
+    {"example.com\ttext = \"v=spf1 -all\"\r\n", "v=spf1 -all", 1, 11},
+    {"TXT \"v=spf1 -all\"", "v=spf1 -all", 1, 11},
+    {"TXT v=spf1 -all", "TXT v=spf1 -all", 0, 0},
+    {"example.com. IN MX \"v=spf1 -all\"", "example.com. IN MX \"v=spf1 -all\"", 0, 0},
+    {"v=spf1 txt \"-all\"", "v=spf1 txt \"-all\"", 0, 0},
+    {"\"v=spf1 -all\" TXT \"v=spf1 mx\"", "\"v=spf1 -all\" TXT \"v=spf1 mx\"", 0, 0},
+    {"; \"a\"", "; \"a\"", 0, 0},
+    {"\"a\" ; b", "a", 1, 1},
+    {"=", "=", 0, 0},
 };
 
 static void test_texts(void **state)
