@@ -69,23 +69,36 @@ static size_t utf8_lead(unsigned char octet, uint32_t *bits)
     return 0;
 }
 
-/* How many octets at the start of text form one well-formed sequence (RFC 3629) for a character above U+009F, the end
- * of the C1 controls; 0: none. */
-static size_t utf8_printable(const char *text, size_t length)
+size_t spf_utf8_octets(const char *text, size_t length, uint32_t *code)
 {
     static const uint32_t least[UTF8_MAX + 1] = {0, 0, 0xa0, 0x800, 0x10000};
-    uint32_t code = 0;
-    size_t octets = utf8_lead((unsigned char)text[0], &code);
+    size_t octets = utf8_lead((unsigned char)text[0], code);
     if (octets == 0 || octets > length)
         return 0;
     for (size_t i = 1; i < octets; i++) {
         unsigned char octet = (unsigned char)text[i];
         if ((octet & 0xc0) != 0x80)
             return 0;
-        code = code << 6 | (octet & 0x3f);
+        *code = *code << 6 | (octet & 0x3f);
     }
-    bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-    return code >= least[octets] && code <= 0x10ffff && !is_surrogate ? octets : 0;
+    bool is_surrogate = *code >= 0xd800 && *code <= 0xdfff;
+    return *code >= least[octets] && *code <= 0x10ffff && !is_surrogate ? octets : 0;
+}
+
+/* Ends of lines, and what turns text round (the controls of Unicode's bidirectional algorithm, UAX #9 section 2): with
+ * them a stranger's text would not stay in its place. */
+static bool is_layout(uint32_t code)
+{
+    return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+/* The octets of a character at the start of text that shows itself; 0: there is none. */
+static size_t utf8_printable(const char *text, size_t length)
+{
+    uint32_t code = 0;
+    size_t octets = spf_utf8_octets(text, length, &code);
+    return is_layout(code) ? 0 : octets;
 }
 
 static bool is_printable(char octet)

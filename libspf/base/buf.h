@@ -22,8 +22,12 @@ void spf_buf_add(spf_buf_t *buf, const char *text, size_t length);
 void spf_buf_add_text(spf_buf_t *buf, const char *text); /* NUL-terminated */
 void spf_buf_add_char(spf_buf_t *buf, char octet);
 void spf_buf_add_uint(spf_buf_t *buf, uint64_t number); /* decimal */
-/* The octets with everything but printable ASCII (and, if utf8, well-formed UTF-8 above U+009F) replaced by '?'. */
+/* The octets with everything but printable ASCII (and, if utf8, well-formed UTF-8 above U+009F but what is there for
+ * layout alone) replaced by '?'. */
 void spf_buf_add_printable(spf_buf_t *buf, const char *text, size_t length, bool utf8);
+/* How many octets at the start of text form one well-formed sequence (RFC 3629) for a character above U+009F, the end
+ * of the C1 controls; 0: none. *code is then without meaning. */
+size_t spf_utf8_octets(const char *text, size_t length, uint32_t *code);
 /* A copy of the text made so, in the arena; NULL without memory. */
 char *spf_printable_copy(spf_arena_t *arena, const char *text, size_t length, bool utf8);
 /* The same of a NUL-terminated text that lives as long as the arena: itself if nothing in it is to be replaced. */

@@ -31,8 +31,8 @@ json_t *spf_object_end(spf_object_t *object)
 /* U+FFFD, for an octet that belongs to no character. */
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* The text as UTF-8, where clean differs from it at some octets. */
-static json_t *mended_string(spf_arena_t *arena, const char *text, const char *clean, size_t length)
+/* The text as UTF-8. */
+static json_t *mended_string(spf_arena_t *arena, const char *text, size_t length)
 {
     size_t size = length * (sizeof(replacement) - 1) + 1;
     char *mended = spf_arena_alloc(arena, size);
@@ -41,17 +41,19 @@ static json_t *mended_string(spf_arena_t *arena, const char *text, const char *c
     if (mended == NULL)
         return NULL;
     spf_buf_init(&out, mended, size);
-    for (size_t i = 0; i < length; i++) {
-        if (clean[i] == text[i] || (unsigned char)text[i] < 0x80)
-            spf_buf_add_char(&out, text[i]);
+    for (size_t i = 0, octets; i < length; i += octets) {
+        uint32_t code;
+        octets = (unsigned char)text[i] < 0x80 ? 1 : spf_utf8_octets(text + i, length - i, &code);
+        if (octets > 0)
+            spf_buf_add(&out, text + i, octets);
         else
             spf_buf_add_text(&out, replacement);
+        octets += octets == 0;
     }
     return json_stringn_nocheck(out.data, out.len);
 }
 
-/* JSON is UTF-8, a record need not be. The filter of base/buf.h, which keeps positions, tells what is no character;
- * ASCII controls, that it replaces too, JSON can escape. */
+/* JSON is UTF-8, a record need not be; controls JSON can escape. What is printable needs no mending. */
 static json_t *string(spf_arena_t *arena, const char *text, size_t length)
 {
     const char *clean = spf_printable_copy(arena, text, length, true);
@@ -59,7 +61,7 @@ static json_t *string(spf_arena_t *arena, const char *text, size_t length)
     if (clean == NULL)
         return NULL;
     if (memcmp(clean, text, length) != 0)
-        return mended_string(arena, text, clean, length);
+        return mended_string(arena, text, length);
     return json_stringn_nocheck(text, length);
 }
 

@@ -224,6 +224,20 @@ class Watch(unittest.TestCase):
         self.wait_for_policy("v=spf1 ip4:203.0.113.0/24 ~all")
         self.assertEqual(watcher.end(), 0)
 
+    def test_an_include_that_vanishes_takes_no_address_away(self):
+        watcher = self.watch(*self.update_arguments())
+        self.wait_for_policy("v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 ~all")
+        self.server.update("zone example.net", "update delete spf.example.net. TXT")
+        wait_until(lambda: watcher.has_said("its domain does not exist: mail gets permerror; what was published last "
+                                            "stays", 2), "that it is gone")
+        self.server.update("zone example.net", "update add spf.example.net. 1 A 192.0.2.1")
+        wait_until(lambda: watcher.has_said("its domain has no SPF record: mail gets permerror; what was published "
+                                            "last stays"), "that it has no record")
+        self.assertEqual(self.server.spf(), "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 ~all")
+        self.server.set_policy("v=spf1 ip4:203.0.113.0/24 -all", ttl=1)
+        self.wait_for_policy("v=spf1 ip4:203.0.113.0/24 ~all")
+        self.assertEqual(watcher.end(), 0)
+
     def test_a_long_policy_is_updated_in_several_records(self):
         networks = ["ip4:203.0.%d.0/24" % (2 * i + 1) for i in range(50)]
         self.server.update("zone example.net", "update delete spf.example.net. TXT",
