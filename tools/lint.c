@@ -66,11 +66,15 @@ static int worse_of(int a, int b)
     return STATUS_OK;
 }
 
-/* Whether the record, with all that can be mended mended, has a syntax error left. */
+/* Whether the record, with all that can be mended mended, is a permerror by its text alone. */
 static bool is_broken(spf_survey_t *survey)
 {
     const spf_node_t *node = spf_survey_node(survey, 0);
+    const spf_remark_t *remark;
 
+    for (size_t i = 0; (remark = spf_survey_remark(survey, i)) != NULL; i++)
+        if (remark->node == node && strcmp(remark->code, "bad-target") == 0)
+            return true;
     return node->record == NULL || node->has_syntax_error || node->record_count > 1;
 }
 
@@ -102,22 +106,33 @@ static bool is_left_out(const lint_options_t *own, const json_t *remark)
     return false;
 }
 
-/* The object without the remarks that are not wanted. False without memory. */
-static bool print_json(const lint_options_t *own, spf_survey_t *survey)
+/* The survey's object without the remarks that are not wanted; to be freed. NULL without memory. */
+static char *without_remarks(const lint_options_t *own, const char *text)
 {
-    const char *text = spf_survey_json(survey);
-    json_t *object = text != NULL ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *object = json_loads(text, JSON_ALLOW_NUL, NULL);
     json_t *remarks = json_object_get(object, "remarks");
+    char *left;
 
     for (size_t i = json_array_size(remarks); i-- > 0;)
         if (is_left_out(own, json_array_get(remarks, i)))
             json_array_remove(remarks, i);
-    char *left = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    left = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(object);
-    if (left != NULL)
-        puts(left);
+    return left;
+}
+
+/* False without memory. */
+static bool print_json(const lint_options_t *own, spf_survey_t *survey)
+{
+    const char *text = spf_survey_json(survey);
+    char *left = text != NULL && own->least < SPF_SEVERITY_ADVICE ? without_remarks(own, text) : NULL;
+
+    if (own->least < SPF_SEVERITY_ADVICE)
+        text = left;
+    if (text != NULL)
+        puts(text);
     free(left);
-    return left != NULL;
+    return text != NULL;
 }
 
 static int print_survey(const lint_options_t *own, const subject_t *subject, spf_survey_t *survey)

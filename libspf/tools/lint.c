@@ -211,7 +211,8 @@ bool spf_lint_is_term(spf_linter_t *linter, const char *text, size_t length)
 {
     spf_record_t *record = spf_lint_parse(linter, text, length);
     bool is_term = record != NULL && record->error_term == SPF_NO_TERM && record->term_count == 1 &&
-                   record->terms[0].kind != SPF_TERM_UNKNOWN;
+                   record->terms[0].kind != SPF_TERM_UNKNOWN &&
+                   !(record->terms[0].kind == SPF_TERM_ALL && record->terms[0].result == SPF_RESULT_PASS);
 
     spf_record_unref(record);
     return is_term;
@@ -460,6 +461,15 @@ static int compare_replacements(const void *a, const void *b)
     return left->replace_length < right->replace_length ? 1 : left->replace_length > right->replace_length ? -1 : 0;
 }
 
+/* Whether an error is left that the text alone tells. */
+static bool has_error(const spf_linter_t *linter)
+{
+    for (size_t i = 0; i < linter->count; i++)
+        if (linter->remarks[i].severity == SPF_SEVERITY_ERROR)
+            return true;
+    return false;
+}
+
 /* One round over a record's text. 1: something was fixed; 0: there was nothing; -1: it must not be offered. */
 static int fix_round(spf_linter_t *linter, fixed_t *text)
 {
@@ -481,7 +491,7 @@ static int fix_round(spf_linter_t *linter, fixed_t *text)
         qsort(round.remarks, round.count, sizeof(*round.remarks), compare_replacements);
     if (make_fixes(&round, text))
         fixed = 1;
-    else if (record->error_term == SPF_NO_TERM)
+    else if (!has_error(&round))
         fixed = 0;
     linter->failed = linter->failed || round.failed;
     spf_record_unref(record);

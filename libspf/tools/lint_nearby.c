@@ -103,15 +103,23 @@ static bool read_slip(const char *text, size_t length, size_t at, misspelt_t *mi
     return true;
 }
 
-/* a mx -all: all of a record but its version. */
+static bool has_unknown_modifier(const spf_record_t *record)
+{
+    for (uint32_t i = 0; i < record->term_count; i++)
+        if (record->terms[i].kind == SPF_TERM_UNKNOWN)
+            return true;
+    return false;
+}
+
+/* a mx -all: all of a record but its version; TXTv=spf1 mx -all: that may be something else. */
 static bool lacks_version(spf_linter_t *linter, const char *text, size_t length, size_t at, misspelt_t *misspelt)
 {
     spf_record_t *record = spf_lint_parse(linter, text + at, length - at);
     bool lacks = record != NULL && record->error_term == SPF_NO_TERM && record->term_count > 0 &&
                  record->terms[record->term_count - 1].kind == SPF_TERM_ALL;
 
+    *misspelt = (misspelt_t){.cut = at, .is_certain = lacks && !has_unknown_modifier(record)};
     spf_record_unref(record);
-    *misspelt = (misspelt_t){.cut = at, .is_certain = true};
     return lacks;
 }
 

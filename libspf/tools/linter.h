@@ -59,7 +59,8 @@ enum { SPF_LINT_HEAD = 7 };
 spf_record_t *spf_lint_parse(spf_linter_t *linter, const char *text, size_t length);
 /* Whether the text is terms without a syntax error. */
 bool spf_lint_is_valid(spf_linter_t *linter, const char *text, size_t length);
-/* Whether the text is one term without a syntax error, and no unknown modifier, which nearly any text with "=" is. */
+/* Whether the text is one term that may have been meant: no syntax error, no unknown modifier, which nearly any text
+ * with "=" is, and not "all" for "+all". */
 bool spf_lint_is_term(spf_linter_t *linter, const char *text, size_t length);
 /* Where the term's word begins: behind the qualifier. */
 size_t spf_lint_word(const char *term, size_t length);

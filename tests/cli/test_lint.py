@@ -111,7 +111,8 @@ class Lint(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, fixed + "\n", ""))
         done = self.run_spf("--fix", "semicolon.example.com")
         self.assertEqual((done.returncode, done.stdout), (0, "v=spf1 ip4:192.0.2.1 -all\n"))
-        for subject in ("v=spf1 foo -all", "twice.example.com", "missing.example.com"):
+        for subject in ("v=spf1 foo -all", "v=spf1 include:a..b.example -all", "twice.example.com",
+                        "missing.example.com"):
             done = self.run_spf("--fix", subject)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("not certain", done.stderr)
