@@ -24,6 +24,8 @@
 #define WAIT          "libspf.rspamd.wait"
 #define WATCH         "libspf.rspamd.watch"
 #define HOST          "libspf.rspamd.host"
+#define DUPLICATE     "libspf.rspamd.duplicate"
+#define DUPLICATES    "libspf.rspamd.duplicates" /* in the registry: contexts, which it does not keep, to duplicates */
 #define SUBSYSTEM     "libspf"
 #define READABLE      1    /* libev's EV_READ */
 #define POLL_PERIOD_S 0.05 /* where there is no descriptor to watch */
@@ -64,14 +66,21 @@ struct watch {
     struct host *host;
     const void *context; /* its address */
     void *loop;
-    int context_fd; /* the context's descriptor, */
-    int fd;         /* and what is watched: a duplicate, for libev aborts where one is closed that it watches */
+    int fd; /* what was asked to be watched */
     bool is_armed;
     bool is_inside; /* on_ready() is at work */
     size_t waits;
     wait_list_t ended;
     TAILQ_ENTRY(watch) link;
 };
+
+/* A context's descriptor and its duplicate. The loop watches this one: libev aborts where a descriptor is closed that
+ * it watches, as a rule may close a context. It lives as long as the context, for one that is closed while what it
+ * duplicates is open leaves its entry in the kernel's epoll set, and libev makes a new set for each event from such. */
+typedef struct {
+    int context_fd;
+    int fd;
+} duplicate_t;
 
 typedef struct host {
 #define X(type, name, parameters) type(*name) parameters;
@@ -186,11 +195,36 @@ static void call_method(lua_State *L, int object, const char *method, int result
     lua_call(L, 1, results);
 }
 
-static void watch_drop_fd(watch_t *watch)
+/* Pushes the duplicate of the context at index. */
+static duplicate_t *push_duplicate(lua_State *L, int context)
 {
-    if (watch->fd >= 0)
-        close(watch->fd);
-    watch->fd = watch->context_fd = -1;
+    lua_getfield(L, LUA_REGISTRYINDEX, DUPLICATES);
+    lua_pushvalue(L, context);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) {
+        duplicate_t *fresh = spf_lua_new_userdata(L, sizeof *fresh, DUPLICATE);
+        fresh->context_fd = fresh->fd = -1;
+        lua_replace(L, -2);
+        lua_pushvalue(L, context);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_remove(L, -2);
+    return lua_touserdata(L, -1);
+}
+
+static void duplicate_set(duplicate_t *duplicate, int fd)
+{
+    if (duplicate->fd >= 0)
+        close(duplicate->fd);
+    duplicate->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    duplicate->context_fd = duplicate->fd < 0 ? -1 : fd;
+}
+
+static int duplicate_gc(lua_State *L)
+{
+    duplicate_set(lua_touserdata(L, 1), -1);
+    return 0;
 }
 
 /* Asks the context at index for the descriptor to watch; without one it is looked after now and then. */
@@ -198,12 +232,11 @@ static void watch_set_fd(lua_State *L, watch_t *watch, int context)
 {
     call_method(L, context, "fd", 1);
     int fd = lua_isnumber(L, -1) ? (int)lua_tointeger(L, -1) : -1;
-    lua_pop(L, 1);
-    if (fd == watch->context_fd)
-        return;
-    watch_drop_fd(watch);
-    watch->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    watch->context_fd = watch->fd < 0 ? -1 : fd;
+    duplicate_t *duplicate = push_duplicate(L, context);
+    if (fd != duplicate->context_fd)
+        duplicate_set(duplicate, fd);
+    watch->fd = duplicate->fd;
+    lua_pop(L, 2);
 }
 
 /* GO_ON(watch) */
@@ -291,7 +324,6 @@ static void on_ready(int events, void *user_data)
         watch_arm(watch);
     if (!watch->is_armed) {
         TAILQ_REMOVE(&watch->host->watches, watch, link);
-        watch_drop_fd(watch);
         spf_lua_let_go(watch->host->thread, watch);
     }
 }
@@ -379,7 +411,7 @@ static watch_t *push_watch(lua_State *L, host_t *host, void *loop)
     watch = spf_lua_new_userdata(L, sizeof *watch, WATCH);
     watch->host = host;
     watch->context = context;
-    watch->context_fd = watch->fd = -1;
+    watch->fd = -1;
     watch->loop = loop;
     TAILQ_INIT(&watch->ended);
     lua_pushvalue(L, CONTEXT);
@@ -518,6 +550,20 @@ static void push_host(lua_State *L)
     spf_lua_anchor(L, host);
 }
 
+static void open_duplicates(lua_State *L)
+{
+    luaL_newmetatable(L, DUPLICATE);
+    lua_pushcfunction(L, duplicate_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, DUPLICATES);
+    lua_pop(L, 1);
+}
+
 SPF_LUA_EXPORT int luaopen_libspf_rspamd(lua_State *L);
 
 int luaopen_libspf_rspamd(lua_State *L)
@@ -530,6 +576,7 @@ int luaopen_libspf_rspamd(lua_State *L)
     luaL_newmetatable(L, WAIT);
     luaL_newmetatable(L, WATCH);
     luaL_newmetatable(L, HOST);
+    open_duplicates(L);
     lua_newtable(L);
     push_host(L);
     spf_lua_set_functions(L, functions, 1);
