@@ -5,19 +5,16 @@
 
 #include <string.h>
 
-/* Printable text within a quoted string of the DOT language. */
-static void add_escaped(spf_long_text_t *out, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"' || text[i] == '\\')
-            spf_long_add_text(out, "\\");
-        spf_long_add(out, text + i, 1);
-    }
-}
-
+/* Printable text within a quoted string of the DOT language; in labels, "&#27;" would be a character. */
 static void add_text(spf_long_text_t *out, const char *text)
 {
-    add_escaped(out, text, strlen(text));
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            spf_long_add_text(out, "\\");
+        spf_long_add(out, text, 1);
+        if (*text == '&')
+            spf_long_add_text(out, "amp;");
+    }
 }
 
 static void add_count(spf_long_text_t *out, const char *what, uint64_t number)
@@ -58,7 +55,8 @@ static void add_node(spf_long_text_t *out, const spf_tree_node_t *node)
     add_text(out, view->domain[0] != '\0' ? view->domain : "(no domain)");
     if (view->status == SPF_NODE_RECORD) {
         add_count(out, "\\nlookups ", view->lookups);
-        add_count(out, ", void ", view->void_lookups);
+        if (view->void_lookups > 0)
+            add_count(out, ", void ", view->void_lookups);
     } else {
         spf_long_add_text(out, "\\n");
         add_text(out, spf_report_node_lack(view));

@@ -259,6 +259,8 @@ class Lookup(unittest.TestCase):
         self.assertNotIn("\033", self.lookup("--record", record).stdout)
         graph = self.lookup("--dot", "--record", record).stdout
         self.assertIn('include:\\"x\\\\l?[31m.example', graph)
+        self.assertIn('"(no domain)\\nlookups 1, void 1\\nexists:&amp;#27;.example #1',
+                      self.lookup("--dot", "--record", "v=spf1 exists:&#27;.example").stdout)
         self.assertTrue(self.lookup("--ascii", "--record", record).stdout.isascii())
         json.loads(self.lookup("--json", "--record", record).stdout)
 
