@@ -261,7 +261,7 @@ static int run(options_t *options, spf_context_t *context)
         status = lint_file(own, context);
     for (size_t i = 0; i < options->operands.count; i++)
         status = worse_of(status, lint_operand(own, context, options->operands.texts[i]));
-    if (own->sarif && !lint_sarif_print(own->log))
+    if (own->sarif && !lint_sarif_print(own->log, status != TOOL_USAGE && status != TOOL_INTERNAL))
         status = tool_internal_error(verb, "%s", spf_strerror(SPF_ENOMEM));
     lint_sarif_free(own->log);
     return status;

@@ -21,8 +21,8 @@ typedef struct lint_source {
     size_t length;
 } lint_source_t;
 void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const lint_source_t *source, spf_severity_t least);
-/* Prints it. False without memory. */
-bool lint_sarif_print(const lint_sarif_t *sarif);
+/* Prints it; is_whole: everything could be linted that was to be. False without memory. */
+bool lint_sarif_print(const lint_sarif_t *sarif, bool is_whole);
 void lint_sarif_free(lint_sarif_t *sarif);
 
 #endif

@@ -193,12 +193,13 @@ void lint_sarif_add(lint_sarif_t *sarif, spf_survey_t *survey, const lint_source
     }
 }
 
-bool lint_sarif_print(const lint_sarif_t *sarif)
+bool lint_sarif_print(const lint_sarif_t *sarif, bool is_whole)
 {
-    json_t *log = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:O}}, s:s, s:O}]}", "$schema",
-                            "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool",
-                            "driver", "name", "spf lint", "version", spf_version(), "rules", sarif->rules, "columnKind",
-                            "unicodeCodePoints", "results", sarif->results);
+    json_t *log =
+        json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:O}}, s:[{s:b}], s:s, s:O}]}", "$schema",
+                  "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool", "driver", "name",
+                  "spf lint", "version", spf_version(), "rules", sarif->rules, "invocations", "executionSuccessful",
+                  is_whole, "columnKind", "unicodeCodePoints", "results", sarif->results);
     bool printed = log != NULL && !sarif->failed && json_dumpf(log, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) == 0;
 
     if (printed)

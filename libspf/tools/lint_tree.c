@@ -493,7 +493,8 @@ static dmarc_t find_dmarc(const spf_tree_t *tree)
     bool is_above = name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
                     strcmp(name + sizeof(prefix) - 1, tree->domain) != 0;
 
-    if ((tree->scope & SPF_SURVEY_NEARBY) == 0 || tree->domain[0] == '\0')
+    /* Records at names with an underscore are there for includes: no mail comes from there. */
+    if ((tree->scope & SPF_SURVEY_NEARBY) == 0 || tree->domain[0] == '\0' || tree->domain[0] == '_')
         return DMARC_UNKNOWN;
     if (answer == NULL)
         return DMARC_NONE;

@@ -158,6 +158,7 @@ class Lint(unittest.TestCase):
         done = self.run_spf("--sarif", "bad.example.com", "v=spf1 ip4:192.0.2.1 foo ?all", "good.example.com")
         log = json.loads(done.stdout)
         self.assertEqual((done.returncode, log["version"], len(log["runs"])), (1, "2.1.0", 1))
+        self.assertEqual(log["runs"][0]["invocations"], [{"executionSuccessful": True}])
         results = log["runs"][0]["results"]
         rules = log["runs"][0]["tool"]["driver"]["rules"]
         self.assertEqual([(result["ruleId"], result["level"]) for result in results],
@@ -172,6 +173,11 @@ class Lint(unittest.TestCase):
         change = results[0]["fixes"][0]["artifactChanges"][0]["replacements"][0]
         self.assertEqual(change["insertedContent"]["text"], "ip4:192.0.2.1")
         self.assertEqual(results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "record")
+
+    def test_sarif_tells_what_could_not_be_linted(self):
+        done = self.run_spf("--sarif", "--file", "/nonexistent")
+        self.assertEqual(done.returncode, 64)
+        self.assertEqual(json.loads(done.stdout)["runs"][0]["invocations"], [{"executionSuccessful": False}])
 
     def test_sarif_names_files(self):
         path = pathlib.Path(self.folder.name) / "my record"

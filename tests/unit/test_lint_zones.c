@@ -257,6 +257,8 @@ static const zone_row_t zone_rows[] = {
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning name-is-policy example.com [a:_spf.example]\n"
      "warning name-is-policy example.com [mx:_spf.example]\n"},
+    {"no mail comes from names that are there for includes", "_spf.example.com", NULL, 0,
+     "_spf.example.com TXT v=spf1 ip4:192.0.2.1 ~all\n", ""},
     {"what only begins as a DMARC record", "example.com", NULL, 0,
      "example.com TXT v=spf1 ip4:192.0.2.1 -all\n"
      "_dmarc.example.com TXT v=DMARC12; p=reject\n",
