@@ -391,8 +391,8 @@ local function is_in_trace(term)
     return term:find('^[-+~?]?include:') or term:find('^%+?all$') or term:find('%', 1, true)
 end
 
--- The step in which a mechanism matched, inside of includes; where none does it is ?all. The trace is a large table, made
--- when it is looked at.
+-- The step in which a mechanism matched, inside of includes; where none does it is ?all. The trace is a large table,
+-- made when it is looked at.
 local function matching_step(result)
     local matched = {term = result.term or 'all'}
     for _, step in ipairs(result.term and is_in_trace(result.term) and result.trace or {}) do
