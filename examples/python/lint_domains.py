@@ -193,19 +193,41 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def prepare_streams() -> None:
+    """Where one is closed Python has None; and no character of a mail or a record is one that ends the run."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")
+        stream.reconfigure(errors="replace")
+        setattr(sys, name, stream)
+
+
+def output_failed(error: OSError) -> int:
+    """The exit code; Python would only try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # the reader of the output has seen enough
+        return 0
+    print(f"lint_domains: writing failed: {error.strerror}", file=sys.stderr)
+    return 2
+
+
 def main() -> int:
+    prepare_streams()
     args = arguments().parse_args()
     try:
         context = libspf.Context(args.config, resolver=args.resolver, zone=args.zone)
+        domains = read_domains(args.domain)
     except (OSError, ValueError, libspf.Error) as error:
         print(f"lint_domains: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # of whoever should have typed the list
+        return 130
     with context:
         try:
-            return asyncio.run(Lint(args, context, read_domains(args.domain)).run())
-        except BrokenPipeError:  # the reader of the output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            code = asyncio.run(Lint(args, context, domains).run())
+            sys.stdout.flush()
+            return code
+        except OSError as error:
+            return output_failed(error)
 
 
 if __name__ == "__main__":

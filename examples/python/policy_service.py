@@ -316,11 +316,16 @@ def main() -> int:
     args = arguments().parse_args()
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.INFO if args.verbose else logging.WARNING)
     try:
-        with libspf.Context(args.config, resolver=args.resolver, zone=args.zone, receiver=args.receiver) as context:
-            asyncio.run(serve(args.listen, args.socket_mode, settings_of(args), context))
-    except (OSError, libspf.Error) as error:
+        context = libspf.Context(args.config, resolver=args.resolver, zone=args.zone, receiver=args.receiver)
+    except (ValueError, libspf.Error) as error:
         print(f"policy_service: {error}", file=sys.stderr)
         return 1
+    with context:
+        try:
+            asyncio.run(serve(args.listen, args.socket_mode, settings_of(args), context))
+        except OSError as error:
+            print(f"policy_service: {args.listen}: {error.strerror or error}", file=sys.stderr)
+            return 1
     return 0
 
 

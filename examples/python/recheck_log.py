@@ -164,6 +164,7 @@ class Recheck:
         self.waiting: Deque[Entry] = deque()  # asked, not yet answered; answers come in the same order
         self.results: Counter[str] = Counter()
         self.changed = 0
+        self.is_reading = self.is_interrupted = False
         self.done = args.skip  # the last line of which nothing is open
         is_terminal = sys.stderr.isatty()
         size = os.fstat(file.fileno()).st_size  # 0 for a pipe
@@ -173,18 +174,27 @@ class Recheck:
 
     async def run(self) -> int:
         """The exit code: 0, or 130 if it was interrupted."""
-        task = asyncio.current_task()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        is_interrupted = False
+        cancel = task.cancel
+
+        def interrupt(*_: object) -> None:
+            self.is_interrupted = True
+            if self.is_reading:  # perhaps a terminal, or a pipe: for long, and without the loop
+                raise asyncio.CancelledError
+            loop.call_soon_threadsafe(cancel)
+
+        before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             await self.check_all()
         except asyncio.CancelledError:
-            is_interrupted = True
+            pass
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         self.progress.clear()
-        self.summary(is_interrupted)
-        return 130 if is_interrupted else 0
+        self.summary(self.is_interrupted)
+        return 130 if self.is_interrupted else 0
 
     async def check_all(self) -> None:
         checks = self.context.check_many(self.questions(), concurrency=self.args.jobs, timeout=self.args.timeout)
@@ -198,7 +208,17 @@ class Recheck:
         self.done = self.reader.lines
 
     def questions(self) -> Iterator[Tuple[str, str, str]]:
-        for entry in self.reader.entries(self.file):
+        entries = self.reader.entries(self.file)
+        while True:
+            self.is_reading = True
+            try:
+                if self.is_interrupted:
+                    raise asyncio.CancelledError
+                entry = next(entries, None)
+            finally:
+                self.is_reading = False
+            if entry is None:
+                return
             self.waiting.append(entry)
             yield entry.ip, entry.sender, entry.helo
 
@@ -261,20 +281,39 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def prepare_streams() -> None:
+    """Where one is closed Python has None; and no character of a mail or a record is one that ends the run."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")
+        stream.reconfigure(errors="replace")
+        setattr(sys, name, stream)
+
+
+def output_failed(error: OSError) -> int:
+    """The exit code; Python would only try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # the reader of the output has seen enough
+        return 0
+    print(f"recheck_log: reading or writing failed: {error.strerror}", file=sys.stderr)
+    return 1
+
+
 def main() -> int:
+    prepare_streams()
     args = arguments().parse_args()
     try:
         file = open(0 if args.file == "-" else args.file, encoding="utf-8", errors="replace")
         context = libspf.Context(args.config, resolver=args.resolver, zone=args.zone)
-    except (OSError, libspf.Error) as error:
+    except (OSError, ValueError, libspf.Error) as error:
         print(f"recheck_log: {error}", file=sys.stderr)
         return 1
     with file, context:
         try:
-            return asyncio.run(Recheck(args, context, file).run())
-        except BrokenPipeError:  # the reader of the output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            code = asyncio.run(Recheck(args, context, file).run())
+            sys.stdout.flush()
+            return code
+        except OSError as error:
+            return output_failed(error)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def main() -> int:
         with libspf.Context(args.config, resolver=args.resolver, zone=args.zone) as context:
             handler = SPFHandler(context, args.mode, box)
             asyncio.run(serve(host.strip("[]"), int(port), handler, 5.0 if args.proxy_protocol else None))
-    except (OSError, libspf.Error) as error:
+    except (OSError, ValueError, libspf.Error) as error:
         print(f"smtp_server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The example programs as processes, and a zone for them that needs no network."""
+import array
 import contextlib
+import fcntl
 import os
 import pathlib
+import signal
 import subprocess
 import sys
-from typing import Iterator, List, Tuple
+import termios
+import time
+from typing import Any, Iterator, List, Tuple
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "python"
@@ -50,6 +55,36 @@ def command(name: str, *arguments: str) -> List[str]:
 def run(name: str, *arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command(name, *arguments), input=given, capture_output=True, text=True, timeout=STEP_S,
                           check=False)
+
+
+def run_with_streams(name: str, *arguments: str, stdout: Any = subprocess.DEVNULL, closed: Tuple[int, ...] = (),
+                     **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    """A program whose output goes elsewhere, or that begins with some of its descriptors closed."""
+    def close() -> None:
+        for descriptor in closed:
+            os.close(descriptor)
+
+    return subprocess.run(command(name, *arguments), stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                          timeout=STEP_S, check=False, env={**os.environ, **environment}, preexec_fn=close)
+
+
+def interrupt_while_reading(name: str, *arguments: str) -> Tuple[int, str]:
+    """Ctrl-C while the program waits for more of its standard input: its exit status and what it says."""
+    reader, writer = os.pipe()
+    with subprocess.Popen(command(name, *arguments), stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        os.write(writer, b"\n")
+        while array.array("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0]:
+            time.sleep(0.01)
+        time.sleep(0.05)  # so that it waits for the next line; if it does not yet, the test just says less
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=STEP_S)
+        finally:
+            process.kill()
+    os.close(reader)
+    os.close(writer)
+    return process.returncode, err
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any, List
 
 import pytest
 
-from example_programs import STEP_S, command, offline, run
+from example_programs import STEP_S, command, interrupt_while_reading, offline, run, run_with_streams
 from test_examples_recheck import on_terminal
 
 NAME = "lint_domains.py"
@@ -72,6 +72,21 @@ def test_interrupted(tmp_path: pathlib.Path, number: signal.Signals) -> None:
             process.send_signal(number)
             _, err = process.communicate(timeout=STEP_S)
         assert process.returncode == 130 and "0 of 1 domains" in err and "Traceback" not in err
+
+
+def test_interrupted_while_it_reads(tmp_path: pathlib.Path) -> None:
+    code, err = interrupt_while_reading(NAME, *offline(tmp_path), "-")
+    assert code == 130 and "Traceback" not in err
+
+
+def test_output_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run_with_streams(NAME, *offline(tmp_path), "perm.example", stdout=full)
+    assert done.returncode == 2 and done.stderr.count(b"No space left on device") == 1
+    assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+    for closed in ((1,), (2,), (1, 2)):
+        done = run_with_streams(NAME, *offline(tmp_path), "perm.example", closed=closed)
+        assert done.returncode == 1 and b"Traceback" not in done.stderr, closed
 
 
 def test_help() -> None:

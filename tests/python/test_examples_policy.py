@@ -282,6 +282,11 @@ def test_failures_to_start(tmp_path: pathlib.Path) -> None:
         taken.listen()
         busy = run(NAME, "--listen", f"inet:127.0.0.1:{taken.getsockname()[1]}", *offline(tmp_path))
         assert busy.returncode == 1 and "address already in use" in busy.stderr.lower()
+    nowhere = f"unix:{tmp_path}/none/socket"
+    assert run(NAME, "--listen", nowhere, *offline(tmp_path)).stderr.startswith(f"policy_service: {nowhere}: No such file")
+    for arguments, text in ((["--resolver", "dns.example"], '"dns.example"'), (["--receiver", "a b"], '"a b"')):
+        wrong = run(NAME, *TCP, *arguments)
+        assert wrong.returncode == 1 and text in wrong.stderr and len(wrong.stderr.splitlines()) == 1
 
 
 def test_help() -> None:

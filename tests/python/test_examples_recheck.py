@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from example_programs import STEP_S, command, offline, run
+from example_programs import STEP_S, command, interrupt_while_reading, offline, run, run_with_streams
 
 NAME = "recheck_log.py"
 
@@ -208,6 +208,29 @@ def test_missing_files(tmp_path: pathlib.Path) -> None:
     for arguments in ([missing], ["--zone", missing], ["--config", missing]):
         done = run(NAME, *arguments)
         assert done.returncode == 1 and missing in done.stderr and "Traceback" not in done.stderr
+    wrong = run(NAME, "--resolver", "dns.example")
+    assert wrong.returncode == 1 and '"dns.example"' in wrong.stderr and len(wrong.stderr.splitlines()) == 1
+
+
+def test_interrupted_while_it_reads(tmp_path: pathlib.Path) -> None:
+    code, err = interrupt_while_reading(NAME, *offline(tmp_path))
+    assert code == 130 and "interrupted: go on with --skip 0" in err and "Traceback" not in err
+
+
+def test_output_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "list"
+    path.write_text(CSV)
+    for form in ("--json", "--no-progress"):
+        with open("/dev/full", "wb") as full:
+            done = run_with_streams(NAME, *offline(tmp_path), form, str(path), stdout=full)
+        assert done.returncode == 1 and done.stderr.count(b"No space left on device") == 1
+        assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+    for closed in ((1,), (2,), (1, 2)):
+        done = run_with_streams(NAME, *offline(tmp_path), str(path), closed=closed)
+        assert done.returncode == 0 and b"Traceback" not in done.stderr, closed
+    path.write_text("192.0.2.7,ann\u20ac@pass.example,h\n")
+    done = run_with_streams(NAME, *offline(tmp_path), str(path), stdout=subprocess.PIPE, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0 and b"sender=<ann?@pass.example>" in done.stdout, done.stderr
 
 
 def test_help() -> None:

@@ -81,4 +81,6 @@ def test_arguments() -> None:
     for given, text in ((["--listen", "25"], "'25' is not HOST:PORT"), (["--mode", "x"], "'x'")):
         done = run(NAME, *given)
         assert done.returncode == 2 and text in done.stderr
+    wrong = run(NAME, "--resolver", "dns.example")
+    assert wrong.returncode == 1 and '"dns.example"' in wrong.stderr and len(wrong.stderr.splitlines()) == 1
     assert "--proxy-protocol" in run(NAME, "--help").stdout
