@@ -11,6 +11,9 @@
 
 enum { TTL_MAX = INT32_MAX, INTERVAL_MAX = 7 * 86400, ANSWER_LEAST = 128, ANSWER_LARGEST = 65535 };
 
+/* Between two rounds, in seconds, unless set. */
+enum { INTERVAL_LEAST = 60, INTERVAL_MOST = 3600 };
+
 static const char verb[] = "flatten";
 
 /* ------------------------------------------------------------------------------------------------------------- once */
@@ -288,6 +291,17 @@ static int check_update(const flatten_options_t *own)
     return 0;
 }
 
+/* An interval that is not set gives way to one that is. */
+static bool settle_intervals(flatten_options_t *own)
+{
+    if (own->min_interval_s == 0)
+        own->min_interval_s =
+            own->max_interval_s > 0 && own->max_interval_s < INTERVAL_LEAST ? own->max_interval_s : INTERVAL_LEAST;
+    if (own->max_interval_s == 0)
+        own->max_interval_s = own->min_interval_s > INTERVAL_MOST ? own->min_interval_s : INTERVAL_MOST;
+    return own->min_interval_s <= own->max_interval_s;
+}
+
 static int check_combination(options_t *options)
 {
     flatten_options_t *own = (flatten_options_t *)options;
@@ -299,12 +313,13 @@ static int check_combination(options_t *options)
         return TOOL_USAGE;
     if (own->from != NULL && own->record != NULL)
         return tool_usage_error(verb, "--from and --record do not go together");
-    if (own->min_interval_s > own->max_interval_s)
-        return tool_usage_error(verb, "--min-interval is more than --max-interval");
+    if (!settle_intervals(own))
+        return tool_usage_error(verb, "--min-interval %u is more than --max-interval %u", own->min_interval_s,
+                                own->max_interval_s);
     return check_update(own);
 }
 
-static const flatten_options_t defaults = {.min_interval_s = 60, .max_interval_s = 3600};
+static const flatten_options_t defaults = {.domain = NULL};
 
 const command_t flatten_command = {
     .verb = verb,

@@ -66,6 +66,16 @@ static spf_err_t check_keep(const spf_flatten_options_t *options, spf_buf_t *err
     return SPF_OK;
 }
 
+static void refuse_answer_max(unsigned answer_max, spf_buf_t *error)
+{
+    char storage[16];
+    spf_buf_t number;
+
+    spf_buf_init(&number, storage, sizeof storage);
+    spf_buf_add_uint(&number, answer_max);
+    SPF_SENTENCE_SET(error, "an answer has 128 to 65535 octets, not ", number.data);
+}
+
 spf_err_t spf_flatten_check_options(const spf_flatten_options_t *options, spf_buf_t *error)
 {
     const spf_flatten_options_t known = spf_flatten_known_options(options);
@@ -76,7 +86,7 @@ spf_err_t spf_flatten_check_options(const spf_flatten_options_t *options, spf_bu
         return SPF_EINVAL;
     }
     if (known.answer_max != 0 && (known.answer_max < ANSWER_LEAST || known.answer_max > ANSWER_LARGEST)) {
-        SPF_SENTENCE_SET(error, "an answer has 128 to 65535 octets");
+        refuse_answer_max(known.answer_max, error);
         return SPF_EINVAL;
     }
     return check_keep(&known, error);

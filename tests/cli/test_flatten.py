@@ -137,7 +137,7 @@ class Flatten(unittest.TestCase):
                                  (["a.b", "--key", "x"], "--key goes with --nsupdate"),
                                  (["a.b", "--server", "x"], "go with --nsupdate"),
                                  (["a.b", "--watch", "--nsupdate"], "--from NAME or --record TEXT is missing"),
-                                 (["a.b", "--min-interval", "9", "--max-interval", "8"], "--min-interval is more than"),
+                                 (["a.b", "--min-interval", "9", "--max-interval", "8"], "--min-interval 9 is more than --max-interval 8"),
                                  (["a.b", "--watch", "--nsupdate", "--from", "A.b."], "is to be another"),
                                  (["a.b", "--prefix", "a b"], 'the prefix "a b" is none'),
                                  (["a.b", "--keep", "c..d"], '"c..d" is no domain name'),
@@ -152,6 +152,10 @@ class Flatten(unittest.TestCase):
             done = self.flatten(*arguments)
             self.assertEqual((done.returncode, done.stdout), (64, ""), arguments)
             self.assertIn(words, done.stderr)
+
+    def test_an_interval_that_is_not_set_gives_way(self):
+        for arguments in (["--max-interval", "59"], ["--min-interval", "3601"]):
+            self.assertEqual(self.flatten("example.com", *arguments).returncode, 0, arguments)
 
     def test_a_command_gets_the_records_once(self):
         out = self.folder / "out"
