@@ -112,7 +112,12 @@ def test_misuse() -> None:
             "packet: 65536 octets are more": lambda: query.answer_packet(bytes(65536)),
         }
         if query.type == "TXT":
-            query.answer(["v=spf1 a -all"])
+            query.answer(["v=spf1 mx a -all"])
+            return
+        if query.type == "MX":
+            with pytest.raises(ValueError, match="records: '10 mx.example.com' is no host name"):
+                query.answer(["10 mx.example.com"])
+            query.answer([])
             return
         for text, call in wrong.items():
             with pytest.raises((TypeError, ValueError), match=text):

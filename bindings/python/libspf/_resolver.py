@@ -57,6 +57,8 @@ def _octets(type_name: str, record: Any) -> Any:
         return _address(socket.AF_INET6, "IPv6", record)
     if not isinstance(record, (str, bytes)):
         raise TypeError("records: %r is no str or bytes" % (record,))
+    if type_name == "MX" and isinstance(record, str) and " " in record:  # which would be asked for, and not found
+        raise ValueError("records: %r is no host name; a preference is not wanted" % (record,))
     return record
 
 
