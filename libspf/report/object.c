@@ -54,7 +54,7 @@ static json_t *mended_string(spf_arena_t *arena, const char *text, size_t length
 }
 
 /* JSON is UTF-8, a record need not be; controls JSON can escape. What is printable needs no mending. */
-static json_t *string(spf_arena_t *arena, const char *text, size_t length)
+json_t *spf_json_octets(spf_arena_t *arena, const char *text, size_t length)
 {
     const char *clean = spf_printable_copy(arena, text, length, true);
 
@@ -67,7 +67,7 @@ static json_t *string(spf_arena_t *arena, const char *text, size_t length)
 
 void spf_object_set_octets(spf_object_t *object, const char *key, const char *text, size_t length)
 {
-    spf_object_set(object, key, text != NULL ? string(object->arena, text, length) : json_null());
+    spf_object_set(object, key, text != NULL ? spf_json_octets(object->arena, text, length) : json_null());
 }
 
 void spf_object_set_text(spf_object_t *object, const char *key, const char *text)

@@ -30,6 +30,8 @@ void spf_object_set_number(spf_object_t *object, const char *key, uint64_t numbe
 /* null unless it is there. */
 void spf_object_set_number_if(spf_object_t *object, const char *key, uint64_t number, bool is_there);
 
+/* Octets that need not be UTF-8, as a string; NULL without memory. */
+json_t *spf_json_octets(spf_arena_t *arena, const char *text, size_t length);
 /* Takes the element, which may be NULL for want of memory. */
 bool spf_json_append(json_t *array, json_t *element);
 /* On one line, in the arena; NULL without memory. */

@@ -85,6 +85,26 @@ static json_t *error_object(spf_arena_t *arena, const spf_node_t *node)
     return spf_object_end(&object);
 }
 
+/* Of several records all of them; else null. */
+static json_t *records_array(spf_arena_t *arena, const spf_tree_node_t *node)
+{
+    json_t *array;
+
+    if (node->view.status != SPF_NODE_SEVERAL || node->txt == NULL)
+        return json_null();
+    array = json_array();
+    for (uint32_t i = 0; i < node->txt->count; i++) {
+        const spf_text_t *text = &node->txt->texts[i];
+        if (!spf_record_is_record(text->data, text->length))
+            continue;
+        if (!spf_json_append(array, spf_json_octets(arena, text->data, text->length))) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 /* The node's terms; the objects of the nodes that they lead to are taken. */
 static json_t *terms_array(spf_arena_t *arena, const spf_tree_node_t *node, json_t **nodes)
 {
@@ -114,6 +134,7 @@ static json_t *node_object(spf_arena_t *arena, const spf_tree_node_t *node, json
     spf_object_set_text(&object, "detail", view->detail);
     spf_object_set_octets(&object, "record", view->record, view->record_length);
     spf_object_set_number(&object, "record_count", view->record_count);
+    spf_object_set(&object, "records", records_array(arena, node));
     spf_object_set_number_if(&object, "ttl", (uint64_t)view->ttl_s, view->ttl_s >= 0);
     spf_object_set_text(&object, "dnssec", spf_dnssec_name(view->dnssec));
     spf_object_set_number_if(&object, "answer_octets", view->answer_octets, view->answer_octets > 0);

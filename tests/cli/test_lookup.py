@@ -240,6 +240,10 @@ class Lookup(unittest.TestCase):
         self.assertEqual(inner["terms"][2]["child"]["terms"][0]["status"], "macro")
         self.assertEqual((terms[2]["depends_on_mail"], terms[2]["target"]), (True, None))
         self.assertIsInstance(found["remarks"], list)
+        self.assertIsNone(found["tree"]["records"])
+        two = json.loads(self.lookup("--json", "two.example.com").stdout)["tree"]
+        self.assertEqual((two["status"], two["record_count"], sorted(two["records"])),
+                         ("several", 2, ["v=spf1 -all", "v=spf1 ~all"]))
         wrong = json.loads(self.lookup("--json", "wrong.example.com").stdout)
         self.assertEqual(wrong["tree"]["syntax_error"]["offset"], 21)
         self.assertEqual(wrong["tree"]["terms"][1]["status"], "no-domain")
