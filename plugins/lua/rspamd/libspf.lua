@@ -465,6 +465,9 @@ local function check(task, ip, helo)
 
     ask(task, question('mailfrom'), function(result, message)
         tell('mailfrom', '', result, message)
+        if result and result.record and not is_trial then
+            task:get_mempool():set_variable('spf_record', result.record) -- the module reputation counts by it
+        end
         if result and settings.received_spf then
             add_header(task, result)
         end

@@ -248,16 +248,23 @@ rspamd_config:register_dependency('AFTER_SPF', 'SPF_CHECK')
                 self.assertRegex(" ".join(parts[0]), r"spf=\w+ \(")
 
     def test_modules_that_wait_for_spf(self):
-        """whitelist and arc do; external_relay says who the client was before any of them looks."""
+        """whitelist, arc and reputation do; external_relay says who the client was before any of them looks."""
         more = """
 whitelist { rules { WHITELIST_SPF { valid_spf = true; domains = ["pass.example"]; score = -1.0; } } }
 external_relay { rules { RELAYED { strategy = "local"; } } }
+reputation {
+  servers = "127.0.0.1:1"; # wants a Redis, and does not use it
+  rules { SPF_REP { selector "spf" { } backend "dns" { list = "reputation.example"; } symbol = "SPF_REP"; } }
+}
 arc { }
 """
-        one = self.rspamd(self.dns(ZONE), filters="dkim", plugins=["whitelist.lua", "external_relay.lua", "arc.lua"],
-                          more=more).start()
+        dns = self.dns(ZONE)
+        one = self.rspamd(dns, filters="dkim", plugins=[
+            "whitelist.lua", "external_relay.lua", "reputation.lua", "arc.lua"], more=more).start()
         self.assertNotRegex(one.log(), "cannot find dependency on symbol (SPF_CHECK|R_SPF)")
         self.assertLessEqual({"WHITELIST_SPF", "ARC_NA"}, set(one.symbols("ann@pass.example")))
+        tokens = {name for name in dns.asked if name.endswith(".reputation.example")}
+        self.assertEqual(len(tokens), 1, "one record")
         self.assertNotIn("WHITELIST_SPF", one.symbols("ann@pass.example", "198.51.100.1"))
         message = received(("inner.example", "10.0.0.5", "mx.receiver.example"),
                            ("helo.example", "192.0.2.1", "inner.example"))
