@@ -31,38 +31,44 @@ json_t *spf_object_end(spf_object_t *object)
 /* U+FFFD, for an octet that belongs to no character. */
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* The text as UTF-8. */
-static json_t *mended_string(spf_arena_t *arena, const char *text, size_t length)
+/* Octets of the character at the start of text; 0: there is none. Controls of ASCII JSON can escape. */
+static size_t character(const char *text, size_t length)
+{
+    uint32_t code;
+
+    return (unsigned char)text[0] < 0x80 ? 1 : spf_utf8_octets(text, length, &code);
+}
+
+static bool is_utf8(const char *text, size_t length)
+{
+    size_t octets = 1;
+
+    for (size_t i = 0; i < length && octets > 0; i += octets)
+        octets = character(text + i, length - i);
+    return octets > 0;
+}
+
+/* JSON is UTF-8, a record need not be. */
+json_t *spf_json_octets(spf_arena_t *arena, const char *text, size_t length)
 {
     size_t size = length * (sizeof(replacement) - 1) + 1;
-    char *mended = spf_arena_alloc(arena, size);
+    char *mended;
     spf_buf_t out;
 
+    if (is_utf8(text, length))
+        return json_stringn_nocheck(text, length);
+    mended = spf_arena_alloc(arena, size);
     if (mended == NULL)
         return NULL;
     spf_buf_init(&out, mended, size);
-    for (size_t i = 0, octets; i < length; i += octets) {
-        uint32_t code;
-        octets = (unsigned char)text[i] < 0x80 ? 1 : spf_utf8_octets(text + i, length - i, &code);
+    for (size_t i = 0, octets; i<length; i += octets> 0 ? octets : 1) {
+        octets = character(text + i, length - i);
         if (octets > 0)
             spf_buf_add(&out, text + i, octets);
         else
             spf_buf_add_text(&out, replacement);
-        octets += octets == 0;
     }
     return json_stringn_nocheck(out.data, out.len);
-}
-
-/* JSON is UTF-8, a record need not be; controls JSON can escape. What is printable needs no mending. */
-json_t *spf_json_octets(spf_arena_t *arena, const char *text, size_t length)
-{
-    const char *clean = spf_printable_copy(arena, text, length, true);
-
-    if (clean == NULL)
-        return NULL;
-    if (memcmp(clean, text, length) != 0)
-        return mended_string(arena, text, length);
-    return json_stringn_nocheck(text, length);
 }
 
 void spf_object_set_octets(spf_object_t *object, const char *key, const char *text, size_t length)
