@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 import time
 import unittest
 
@@ -87,6 +88,25 @@ class Workers(rspamd.RspamdTest):
             while f"R_SPF_ALLOW{number}" not in one.symbols("ann@pass.example") and time.monotonic() < end:
                 time.sleep(0.05)
             self.assertLess(time.monotonic(), end)
+
+    def test_controller(self):
+        """It scans too, for its web page and for rspamc without a host."""
+        port = rspamd.free_port()
+        one = self.rspamd(self.dns(ZONE), more='worker "controller" { bind_socket = "%s:%d"; secure_ip = ["127.0.0.0/8"]; '
+                                               'count = 1; }' % (rspamd.LOOPBACK, port)).start()
+        one.port = port
+        self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_ALLOW"}, set(one.symbols("ann@pass.example")))
+
+    def test_scans_in_mid_reload(self):
+        """An old worker answers what it has begun."""
+        dns = self.dns(ZONE, mode="slow", delay_s=0.3)
+        one = self.rspamd(dns, workers=2).start()
+        questions = [{"IP": "192.0.2.1", "From": "ann@pass.example", "Helo": "helo.example"}] * 20
+        reload = threading.Timer(0.15, os.kill, (one.process.pid, signal.SIGHUP))
+        reload.start()
+        for answer in one.scan_at_once(questions):
+            self.assertLessEqual({"R_SPF_ALLOW", "R_SPF_HELO_ALLOW"}, set(answer["symbols"]))
+        reload.join()
 
     def proxy(self, dns, settings, upstream=""):
         """The port of a proxy that speaks milter and scans by itself, and adds the fields."""
