@@ -197,6 +197,21 @@ static void insert_addresses(settler_t *settler, spf_plan_item_t *item)
     item_clear(settler->plan, item);
 }
 
+/* Leaves out the networks that hold none of the item's own addresses: they would only part it from others. */
+static void forget_idle_networks(spf_plan_item_t *item)
+{
+    spf_cover_t cover = {.set = &item->addresses};
+    spf_addresses_t left = {0};
+    spf_network_t network;
+
+    while (spf_cover_next(&cover, &network))
+        if (spf_addresses_meets_network(&item->own, &network))
+            spf_addresses_add_network(&left, &network);
+    left.is_out_of_memory = left.is_out_of_memory || item->addresses.is_out_of_memory;
+    spf_addresses_clear(&item->addresses);
+    item->addresses = left;
+}
+
 /* False: no address is left undecided. */
 static bool settle_addresses(settler_t *settler, spf_plan_item_t *item)
 {
@@ -208,10 +223,12 @@ static bool settle_addresses(settler_t *settler, spf_plan_item_t *item)
         item_clear(settler->plan, item);
         return false;
     }
-    if (spf_addresses_is_empty(&item->own) && !item->own.is_out_of_memory)
+    if (spf_addresses_is_empty(&item->own) && !item->own.is_out_of_memory) {
         item_clear(settler->plan, item);
-    else
-        insert_addresses(settler, item);
+        return true;
+    }
+    forget_idle_networks(item);
+    insert_addresses(settler, item);
     return true;
 }
 
