@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { SHOWN_MAX = 64, TIMEOUT_MAX_S = 600 };
+enum { SHOWN_MAX = 64, TIMEOUT_MAX_S = 600, ITEMS_MAX = 1000000 };
 
 /* ---------------------------------------------------------------------------------------------------------- errors */
 
@@ -56,6 +56,8 @@ const char *spf_lua_shown(lua_State *L, int index)
     case LUA_TNONE:
         return shown_word(L, "nil");
     default:
+        if (luaL_getmetafield(L, index, "__name") && lua_type(L, -1) == LUA_TSTRING)
+            return lua_pushfstring(L, "a %s", lua_tostring(L, -1));
         return lua_pushfstring(L, "a %s", luaL_typename(L, index));
     }
 }
@@ -106,6 +108,14 @@ bool spf_lua_flag(lua_State *L, const char *function, const char *name, int inde
     return lua_toboolean(L, index);
 }
 
+spf_identity_t spf_lua_identity(lua_State *L, const char *function, const char *name, int index)
+{
+    for (spf_identity_t identity = SPF_IDENTITY_MAILFROM; identity <= SPF_IDENTITY_HELO; identity++)
+        if (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), spf_identity_name(identity)) == 0)
+            return identity;
+    spf_lua_bad_kind(L, function, name, index, "\"mailfrom\" or \"helo\"");
+}
+
 unsigned spf_lua_deadline_ms(lua_State *L, const char *function, const char *name, int index)
 {
     lua_Number seconds = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : 0;
@@ -129,13 +139,49 @@ unsigned spf_lua_number(lua_State *L, const char *function, const char *name, in
     return (unsigned)number;
 }
 
+static bool is_place(lua_State *L, int index)
+{
+    lua_Number place = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : 0;
+
+    return place >= 1 && place <= ITEMS_MAX && place == floor(place);
+}
+
+static bool is_one_of(lua_State *L, int index, const char *const *names)
+{
+    for (; names != NULL && *names != NULL; names++)
+        if (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), *names) == 0)
+            return true;
+    return false;
+}
+
+/* What # gives is only one of the places where an array with holes ends, and may be beyond any size: so the items are
+ * counted. */
+int spf_lua_count_items(lua_State *L, const char *function, const char *name, int index, const char *const *others)
+{
+    int count = 0;
+
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        count += is_place(L, -2);
+        if (!is_place(L, -2) && !is_one_of(L, -2, others))
+            spf_lua_bad(L, function, name, "%s is no item; items are numbered from 1 to at most %d",
+                        spf_lua_shown(L, -2), (int)ITEMS_MAX);
+    }
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, index, i);
+        if (lua_isnil(L, -1))
+            spf_lua_bad(L, function, name, "item %d is missing, and there are more after it", i);
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
 const char *const *spf_lua_texts(lua_State *L, const char *function, const char *name, int index, size_t *count)
 {
     bool is_table = lua_istable(L, index);
     const char **texts;
 
     luaL_checkstack(L, 8, function);
-    *count = is_table ? (size_t)spf_lua_length(L, index) : !lua_isnil(L, index);
+    *count = is_table ? (size_t)spf_lua_count_items(L, function, name, index, NULL) : !lua_isnil(L, index);
     texts = lua_newuserdata(L, (*count + 1) * sizeof(*texts));
     if (!is_table && *count > 0)
         texts[0] = spf_lua_text(L, function, name, index);

@@ -2,8 +2,6 @@
 /* Checks: what they are given, and how libspf does them. */
 #include "exchange.h"
 
-#include <string.h>
-
 /* --------------------------------------------------------------------------------------------------------- options */
 
 /* A check in the making. */
@@ -52,11 +50,7 @@ static spf_err_t take_helo(const spf_lua_reading_t *reading, const char *name, i
 
 static spf_err_t take_identity(const spf_lua_reading_t *reading, const char *name, int index)
 {
-    for (spf_identity_t identity = SPF_IDENTITY_MAILFROM; identity <= SPF_IDENTITY_HELO; identity++)
-        if (lua_type(reading->L, index) == LUA_TSTRING &&
-            strcmp(lua_tostring(reading->L, index), spf_identity_name(identity)) == 0)
-            return spf_check_set_identity(check_of(reading), identity);
-    spf_lua_bad_kind(reading->L, reading->function, name, index, "\"mailfrom\" or \"helo\"");
+    return spf_check_set_identity(check_of(reading), spf_lua_identity(reading->L, reading->function, name, index));
 }
 
 static spf_err_t take_receiver(const spf_lua_reading_t *reading, const char *name, int index)
@@ -145,6 +139,14 @@ static spf_err_t run_check(void *check)
     return spf_check_run(check);
 }
 
+/* The record is kept as it was published and as its terms, and the trace tells of each of them. */
+static size_t more_octets(const void *check, bool has_trace)
+{
+    enum { TIMES = 4, TIMES_WITH_TRACE = 13 };
+
+    return spf_check_verdict(check)->record_length * (has_trace ? TIMES_WITH_TRACE : TIMES);
+}
+
 static void cancel_check(void *check)
 {
     spf_check_cancel(check);
@@ -168,6 +170,7 @@ const spf_lua_kind_t spf_lua_check = {
     .read = read_arguments,
     .start = start_job,
     .run = run_check,
+    .more_octets = more_octets,
     .cancel = cancel_check,
     .free = free_check,
     .error = check_error,

@@ -50,17 +50,42 @@ void *spf_lua_new_userdata(lua_State *L, size_t size, const char *metatable)
     return userdata;
 }
 
+#if LUA_VERSION_NUM < 503
+/* Pushes the table that the userdata holds its value in. */
+static void push_holder(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM < 502
+    lua_getfenv(L, index);
+    lua_getmetatable(L, index);
+    if (!lua_rawequal(L, -1, -2)) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_pop(L, 2);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -1);
+    lua_setfenv(L, index);
+#else
+    lua_getuservalue(L, index);
+    if (lua_istable(L, -1))
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -1);
+    lua_setuservalue(L, index);
+#endif
+}
+#endif
+
 /* Before Lua 5.3 a userdata holds nothing but a table: the value is put into one. */
 void spf_lua_set_value(lua_State *L, int index)
 {
     index = spf_lua_absolute(L, index);
 #if LUA_VERSION_NUM < 503
-    lua_createtable(L, 1, 0);
+    push_holder(L, index);
     lua_insert(L, -2);
     lua_rawseti(L, -2, 1);
-#endif
-#if LUA_VERSION_NUM < 502
-    lua_setfenv(L, index);
+    lua_pop(L, 1);
 #else
     lua_setuservalue(L, index);
 #endif

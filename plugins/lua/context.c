@@ -2,12 +2,16 @@
 /* Contexts: the shared one and those of a program's own. */
 #include "exchange.h"
 
+/* One has its caches from the beginning, and descriptors, of which there are fewer. */
 static spf_lua_context_t *push_context(lua_State *L)
 {
-    spf_lua_context_t *context = spf_lua_new_userdata(L, sizeof(*context), SPF_LUA_CONTEXT);
+    enum { CONTEXT_OCTETS = 330000 };
+    spf_lua_context_t *context;
 
+    spf_lua_account(L, CONTEXT_OCTETS);
+    context = spf_lua_new_userdata(L, sizeof(*context), SPF_LUA_CONTEXT);
     context->generation = spf_lua_generation();
-    context->epoll_fd = context->event_fd = context->context_fd = context->resolver_fd = -1;
+    context->epoll_fd = context->event_fd = context->timer_fd = context->context_fd = context->resolver_fd = -1;
     TAILQ_INIT(&context->jobs);
     TAILQ_INIT(&context->ended);
     TAILQ_INIT(&context->asked);
@@ -28,6 +32,12 @@ spf_lua_context_t *spf_lua_push_shared(lua_State *L)
         return lua_touserdata(L, -1);
     lua_pop(L, 1);
     context = push_context(L);
+    spf_lua_push_slot(L, SPF_LUA_SHARED);
+    if (!lua_isnil(L, -1)) {
+        lua_replace(L, -2); /* a finalizer was faster */
+        return lua_touserdata(L, -1);
+    }
+    lua_pop(L, 1);
     spf_lua_push_slot(L, SPF_LUA_CONFIG_FILE);
     file = lua_tostring(L, -1);
     err = spf_context_shared(&context->context, file, error, sizeof(error));

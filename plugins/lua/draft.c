@@ -82,19 +82,11 @@ static int draft_tostring(lua_State *L)
 
 /* ---------------------------------------------------------------------------------------------------------- reports */
 
-static int report(lua_State *L, const char *function, const char *text)
-{
-    if (text == NULL)
-        return luaL_error(L, "%s: %s", function, spf_strerror(SPF_ENOMEM));
-    lua_pushstring(L, text);
-    return 1;
-}
-
 static int draft_zone(lua_State *L)
 {
     spf_draft_t *draft = to_draft(L, "zone");
 
-    return report(L, "zone", spf_draft_zone(draft, spf_lua_number(L, "zone", "ttl", 2, 1, INT_MAX)));
+    return spf_lua_report(L, "zone", spf_draft_zone(draft, spf_lua_number(L, "zone", "ttl", 2, 1, INT_MAX)));
 }
 
 /* A word of a command to nsupdate, or nil. */
@@ -126,12 +118,12 @@ static int draft_nsupdate(lua_State *L)
     server = word(L, "server", SERVER);
     if (spf_draft_record(draft, 0)->name[0] == '\0')
         return luaL_error(L, "nsupdate: the draft was made without a domain");
-    return report(L, "nsupdate", spf_draft_nsupdate(draft, ttl_s, zone, server));
+    return spf_lua_report(L, "nsupdate", spf_draft_nsupdate(draft, ttl_s, zone, server));
 }
 
 static int draft_json(lua_State *L)
 {
-    return report(L, "json", spf_draft_json(to_draft(L, "json")));
+    return spf_lua_report(L, "json", spf_draft_json(to_draft(L, "json")));
 }
 
 /* ------------------------------------------------------------------------------------------------------- the object */
@@ -145,8 +137,12 @@ static int draft_close(lua_State *L)
     return 0;
 }
 
+/* About what the usual draft, of one record, comes to. */
 spf_draft_t **spf_lua_push_draft(lua_State *L)
 {
+    enum { DRAFT_OCTETS = 5000 };
+
+    spf_lua_account(L, DRAFT_OCTETS);
     return spf_lua_new_userdata(L, sizeof(spf_draft_t *), SPF_LUA_DRAFT);
 }
 

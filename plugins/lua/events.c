@@ -3,12 +3,17 @@
 #include "exchange.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { TIMER_MAX_S = 1000000 };
 
 static spf_lua_context_t *self(lua_State *L)
 {
@@ -30,6 +35,7 @@ void spf_lua_close_fds(spf_lua_context_t *context)
 
     spf_lua_set_event_fd(context, -1);
     close_fd(&event_fd);
+    close_fd(&context->timer_fd);
     close_fd(&context->epoll_fd);
     context->context_fd = context->resolver_fd = -1;
 }
@@ -59,9 +65,12 @@ static bool open_fds(spf_lua_context_t *context)
     if (context->epoll_fd >= 0)
         return true;
     event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    context->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     context->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (event_fd < 0 || context->epoll_fd < 0 || !watch(context, event_fd)) {
+    if (event_fd < 0 || context->timer_fd < 0 || context->epoll_fd < 0 || !watch(context, event_fd) ||
+        !watch(context, context->timer_fd)) {
         close_fd(&event_fd);
+        close_fd(&context->timer_fd);
         close_fd(&context->epoll_fd);
         return false;
     }
@@ -69,41 +78,104 @@ static bool open_fds(spf_lua_context_t *context)
     return true;
 }
 
-/* Calls a function of the resolver that may be missing; what it gives is on the stack, else nil. */
-static void ask_resolver(lua_State *L, const char *function)
+static bool is_descriptor(double number)
 {
-    if (!self(L)->has_resolver) {
-        lua_pushnil(L);
-        return;
-    }
+    return number >= 0 && number <= INT_MAX && number == floor(number);
+}
+
+static bool is_time(double number)
+{
+    return !isnan(number);
+}
+
+/* Calls a function of the resolver, which may be missing, that gives a number or nil. False: nil. */
+static bool ask_resolver(lua_State *L, const char *function, double *number, bool (*is_right)(double),
+                         const char *wanted)
+{
+    bool is_there;
+    int status;
+
+    if (!self(L)->has_resolver)
+        return false;
     spf_lua_push_resolver_function(L, function);
-    if (!lua_isnil(L, -1))
-        lua_call(L, 0, 1);
+    if (!lua_isnil(L, -1)) {
+        self(L)->inside++;
+        status = lua_pcall(L, 0, 1, 0);
+        self(L)->inside--;
+        if (status != 0)
+            lua_error(L);
+    }
+    is_there = !lua_isnil(L, -1);
+    *number = lua_tonumber(L, -1);
+    if (is_there && (lua_type(L, -1) != LUA_TNUMBER || !is_right(*number)))
+        luaL_error(L, "the resolver's %s() gave %s where %s or nil is wanted", function, spf_lua_shown(L, -1), wanted);
+    lua_pop(L, 1);
+    return is_there;
+}
+
+/* Seconds until the resolver is to process; negative: it has no time. */
+static double resolver_timeout(lua_State *L)
+{
+    double seconds;
+
+    if (!ask_resolver(L, "timeout", &seconds, is_time, "a number of seconds"))
+        return -1;
+    return seconds < 0 ? 0 : seconds; /* what was due a while ago is due now */
+}
+
+/* Makes the descriptor readable when it is time for spf_lua_process(), which sets it back. */
+static void set_timer(const spf_lua_context_t *context, double seconds)
+{
+    struct itimerspec at = {0};
+
+    if (seconds >= 0) {
+        seconds = seconds < TIMER_MAX_S ? seconds : TIMER_MAX_S;
+        at.it_value.tv_sec = (time_t)seconds;
+        at.it_value.tv_nsec = (long)((seconds - (double)at.it_value.tv_sec) * 1e9);
+        at.it_value.tv_nsec += at.it_value.tv_sec == 0 && at.it_value.tv_nsec == 0; /* all 0 would be never */
+    }
+    timerfd_settime(context->timer_fd, 0, &at, NULL);
 }
 
 static int resolver_fd(lua_State *L)
 {
-    int fd = -1;
+    double fd;
 
-    ask_resolver(L, "fd");
-    if (lua_type(L, -1) == LUA_TNUMBER)
-        fd = (int)lua_tointeger(L, -1);
-    else if (!lua_isnil(L, -1))
-        luaL_error(L, "the resolver's fd() gave %s where a descriptor's number or nil is wanted", spf_lua_shown(L, -1));
-    lua_pop(L, 1);
-    return fd;
+    return ask_resolver(L, "fd", &fd, is_descriptor, "a descriptor's number") ? (int)fd : -1;
 }
 
 int spf_lua_fd(lua_State *L)
 {
     spf_lua_context_t *context = self(L);
+    double seconds = resolver_timeout(L);
     int fd = resolver_fd(L);
 
     if (context->context == NULL || !open_fds(context) ||
         !watch_instead(context, &context->context_fd, spf_context_fd(context->context)) ||
         !watch_instead(context, &context->resolver_fd, fd))
         luaL_error(L, "libspf: no descriptor to be polled could be had: %s", strerror(errno));
+    set_timer(context, seconds);
+    if (context->has_news || !TAILQ_EMPTY(&context->taken_back))
+        spf_lua_tell_host(context);
     return context->epoll_fd;
+}
+
+int spf_lua_follow_resolver(lua_State *L)
+{
+    spf_lua_fd(L);
+    return 0;
+}
+
+/* What the host polls goes with the resolver, which may have opened a descriptor by now, and have less time. */
+static void follow_resolver(lua_State *L, int error)
+{
+    const spf_lua_context_t *context = self(L);
+
+    if (!context->has_resolver || context->context == NULL || context->epoll_fd < 0)
+        return;
+    spf_lua_push_slot(L, SPF_LUA_FOLLOW_RESOLVER);
+    lua_pushvalue(L, SPF_LUA_SELF);
+    spf_lua_call_protected(L, 1, error);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ time */
@@ -113,23 +185,24 @@ static double earlier(double a, double b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-double spf_lua_timeout(lua_State *L)
+/* Seconds until the library, or the resolver, can go on though the descriptors stay quiet; negative: no limit. */
+static double time_left(lua_State *L)
 {
     spf_lua_context_t *context = self(L);
-    double seconds = -1;
+    double seconds = resolver_timeout(L);
     int timeout_ms;
 
-    ask_resolver(L, "timeout");
-    if (lua_type(L, -1) == LUA_TNUMBER)
-        seconds = lua_tonumber(L, -1);
-    else if (!lua_isnil(L, -1))
-        luaL_error(L, "the resolver's timeout() gave %s where seconds or nil are wanted", spf_lua_shown(L, -1));
-    lua_pop(L, 1);
-    if (context->context == NULL || context->has_news || !TAILQ_EMPTY(&context->taken_back) ||
-        spf_lua_first_ended(context, NULL) != NULL)
+    if (context->context == NULL || context->has_news || !TAILQ_EMPTY(&context->taken_back))
         return 0;
     timeout_ms = spf_context_timeout_ms(context->context);
     return earlier(seconds, timeout_ms < 0 ? -1 : timeout_ms / 1000.0);
+}
+
+double spf_lua_timeout(lua_State *L)
+{
+    double seconds = time_left(L);
+
+    return spf_lua_first_ended(self(L), NULL) != NULL ? 0 : seconds;
 }
 
 static double now(void)
@@ -185,6 +258,7 @@ spf_err_t spf_lua_advance(lua_State *L, int error)
             err = spf_context_process(context->context);
     } while (context->context != NULL && !TAILQ_EMPTY(&context->asked));
     context->inside--;
+    follow_resolver(L, error);
     return err;
 }
 
@@ -276,22 +350,30 @@ static void block_in_resolver(lua_State *L, double seconds)
         lua_error(L);
 }
 
+/* What is waited for is that something ends. What has ended already, its function not called yet, does not count: so a
+ * context that has a resolver, where nobody else ends anything, is not asked for its own descriptor. */
 bool spf_lua_block(lua_State *L, double seconds)
 {
     spf_lua_context_t *context = self(L);
-    struct pollfd fd = {.events = POLLIN};
+    struct pollfd fds[2] = {{.fd = -1, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 
-    seconds = earlier(seconds, spf_lua_timeout(L));
     if (context->has_resolver) {
+        seconds = earlier(seconds, time_left(L));
         spf_lua_push_resolver_function(L, "wait");
         if (!lua_isnil(L, -1)) {
             block_in_resolver(L, seconds);
             return true;
         }
         lua_pop(L, 1);
+        fds[0].fd = resolver_fd(L);
+        if (context->context == NULL || context->has_news)
+            return true;
+        fds[1].fd = spf_context_fd(context->context);
+    } else {
+        seconds = earlier(seconds, spf_lua_timeout(L));
+        fds[0].fd = spf_lua_fd(L);
     }
-    fd.fd = spf_lua_fd(L);
-    if (poll(&fd, 1, seconds < 0 ? -1 : (int)(earlier(seconds, 1e6) * 1000 + 0.999)) >= 0)
+    if (poll(fds, 2, seconds < 0 ? -1 : (int)(earlier(seconds, 1e6) * 1000 + 0.999)) >= 0)
         return true;
     if (errno != EINTR)
         raise_system(L, SPF_ESYSTEM);

@@ -121,12 +121,13 @@ static void read_value(lua_State *L, int table, spf_evidence_item_t *item)
 
 static void read_item(lua_State *L, int table, spf_evidence_item_t *item)
 {
-    const char *identity = member(L, table, "identity");
-
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         *(const char **)((char *)item + members[i].offset) = member(L, table, members[i].name);
-    if (identity != NULL && strcmp(identity, spf_identity_name(SPF_IDENTITY_HELO)) == 0)
-        item->identity = SPF_IDENTITY_HELO;
+    lua_pushliteral(L, "identity");
+    lua_rawget(L, table);
+    if (!lua_isnil(L, -1))
+        item->identity = spf_lua_identity(L, "advice", "identity", lua_gettop(L));
+    lua_pop(L, 1);
     read_value(L, table, item);
 }
 

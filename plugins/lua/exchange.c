@@ -58,6 +58,7 @@ unsigned spf_lua_generation(void)
 
 /* ------------------------------------------------------------------------------------------------------------ ends */
 
+/* With the lock. */
 static void tell_host(spf_lua_context_t *context)
 {
     if (context->event_fd >= 0)
@@ -96,6 +97,16 @@ bool spf_lua_has_ended(spf_lua_job_t *job)
     return has_ended;
 }
 
+bool spf_lua_is_due(spf_lua_job_t *job)
+{
+    bool is_due;
+
+    pthread_mutex_lock(&lock);
+    is_due = job->is_queued;
+    pthread_mutex_unlock(&lock);
+    return is_due;
+}
+
 void spf_lua_unqueue(spf_lua_job_t *job)
 {
     pthread_mutex_lock(&lock);
@@ -131,12 +142,19 @@ void spf_lua_set_event_fd(spf_lua_context_t *context, int fd)
     pthread_mutex_unlock(&lock);
 }
 
+void spf_lua_tell_host(spf_lua_context_t *context)
+{
+    pthread_mutex_lock(&lock);
+    tell_host(context);
+    pthread_mutex_unlock(&lock);
+}
+
 void spf_lua_clear_event(spf_lua_context_t *context)
 {
     eventfd_t value;
 
     pthread_mutex_lock(&lock);
-    if (context->event_fd >= 0 && TAILQ_EMPTY(&context->ended))
+    if (context->event_fd >= 0 && TAILQ_EMPTY(&context->ended) && TAILQ_EMPTY(&context->taken_back))
         eventfd_read(context->event_fd, &value);
     pthread_mutex_unlock(&lock);
 }

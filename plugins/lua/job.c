@@ -4,24 +4,6 @@
 
 #include <string.h>
 
-/* ----------------------------------------------------------------------------------------------------------- memory */
-
-enum { ACCOUNT_OCTETS = 768 * 1024 };
-
-/*
- * What libspf holds for a result is a hundred times what Lua sees of it: in a program with much else in its memory the
- * collector would let thousands of them lie about. So Lua gets as much garbage of its own to see, which nobody touches.
- */
-static void account(lua_State *L, spf_lua_context_t *context, const spf_lua_kind_t *kind)
-{
-    context->unaccounted += kind->octets;
-    if (context->unaccounted < ACCOUNT_OCTETS)
-        return;
-    lua_newuserdata(L, context->unaccounted);
-    lua_pop(L, 1);
-    context->unaccounted = 0;
-}
-
 /* ------------------------------------------------------------------------------------------------------ their ends */
 
 /* It is not its context's any more. */
@@ -34,16 +16,6 @@ static void detach(lua_State *L, spf_lua_job_t *job)
         spf_lua_let_go(L, job);
 }
 
-void spf_lua_cancel(lua_State *L, spf_lua_job_t *job)
-{
-    if (job->context == NULL)
-        return;
-    job->kind->cancel(job->subject);
-    spf_lua_await_end(job);
-    spf_lua_unqueue(job);
-    detach(L, job);
-}
-
 static void free_subject(spf_lua_job_t *job)
 {
     void *owned = job->subject;
@@ -51,6 +23,19 @@ static void free_subject(spf_lua_job_t *job)
     job->subject = NULL;
     if (owned != NULL)
         job->kind->free(owned);
+}
+
+void spf_lua_cancel(lua_State *L, spf_lua_job_t *job)
+{
+    if (job->context == NULL)
+        return;
+    job->kind->cancel(job->subject);
+    spf_lua_await_end(job);
+    spf_lua_unqueue(job);
+    if (!TAILQ_EMPTY(&job->context->taken_back))
+        spf_lua_tell_host(job->context);
+    detach(L, job);
+    free_subject(job);
 }
 
 void spf_lua_abandon(lua_State *L, spf_lua_job_t *job)
@@ -88,8 +73,23 @@ static void hand_over(spf_lua_job_t *job, spf_lua_result_t *result)
     job->subject = NULL;
 }
 
-/* (context, address of a job that has ended): calls its function. Up to where it is taken out of the list everything
- * can fail for want of memory, and is done again the next time. */
+/* Pushes what its function is called with; all that takes memory. NULL: nil and a message. */
+static spf_lua_result_t *push_end(lua_State *L, const spf_lua_job_t *job)
+{
+    if (job->end != SPF_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, spf_strerror(job->end));
+        return NULL;
+    }
+    spf_lua_account(L, job->kind->more_octets(job->subject, job->has_trace));
+    return push_result(L, job->kind);
+}
+
+/*
+ * (context, address of a job that has ended): calls its function. Up to where it is taken out of the list everything
+ * can fail for want of memory, and is done again the next time; and whatever asks for memory may run a finalizer, which
+ * may cancel the job or close the context.
+ */
 int spf_lua_deliver(lua_State *L)
 {
     spf_lua_job_t *job = lua_touserdata(L, 2);
@@ -98,20 +98,19 @@ int spf_lua_deliver(lua_State *L)
 
     luaL_checkstack(L, 8, "libspf");
     spf_lua_push_anchored(L, job);
+    if (lua_isnil(L, JOB) || !spf_lua_is_due(job))
+        return 0;
     spf_lua_push_value(L, JOB);
-    if (job->end != SPF_OK) {
-        lua_pushnil(L);
-        lua_pushstring(L, spf_strerror(job->end));
-        spf_lua_unqueue(job);
-        detach(L, job);
-    } else {
-        result = push_result(L, job->kind);
+    result = push_end(L, job);
+    if (!spf_lua_is_due(job))
+        return 0;
+    if (result != NULL) {
         lua_pushvalue(L, RESULT);
         spf_lua_set_value(L, JOB);
-        spf_lua_unqueue(job);
-        detach(L, job);
         hand_over(job, result);
     }
+    spf_lua_unqueue(job);
+    detach(L, job);
     if (!lua_isnil(L, FUNCTION))
         lua_call(L, lua_gettop(L) - FUNCTION, 0);
     return 0;
@@ -152,6 +151,17 @@ static spf_lua_job_t *push_job(lua_State *L, const spf_lua_kind_t *kind)
     return job;
 }
 
+/* A finalizer may have closed it since it was looked at, for want of memory. From here until the subject is started
+ * nothing may ask for any: only errors do. */
+static spf_context_t *open_context(lua_State *L, const char *function)
+{
+    const spf_lua_context_t *context = lua_touserdata(L, SPF_LUA_SELF);
+
+    if (context->context == NULL)
+        luaL_error(L, "'%s' of a context that was closed", function);
+    return context->context;
+}
+
 spf_lua_job_t *spf_lua_start(lua_State *L, const spf_lua_kind_t *kind, const char *function, int first)
 {
     spf_lua_context_t *context = lua_touserdata(L, SPF_LUA_SELF);
@@ -160,10 +170,10 @@ spf_lua_job_t *spf_lua_start(lua_State *L, const spf_lua_kind_t *kind, const cha
     spf_lua_job_t *job = push_job(L, kind);
     spf_err_t err;
 
-    account(L, context, kind);
-    job->has_trace = kind->read(L, function, first, has_callback, context->context, &job->subject);
+    spf_lua_account(L, kind->octets);
     lua_pushvalue(L, callback);
     spf_lua_set_value(L, -2);
+    job->has_trace = kind->read(L, function, first, has_callback, open_context(L, function), &job->subject);
     spf_lua_anchor(L, job);
     err = launch(context, job);
     if (err != SPF_OK) {
@@ -178,10 +188,9 @@ spf_lua_job_t *spf_lua_start(lua_State *L, const spf_lua_kind_t *kind, const cha
 /* ------------------------------------------------------------------------------------------------- waiting for one */
 
 /* The resolver is Lua's: it can only be asked while libspf is not inside. */
-static void run_with_resolver(lua_State *L, const char *function, spf_lua_result_t *result)
+static void run_with_resolver(lua_State *L, const char *function, spf_lua_job_t *job, spf_lua_result_t *result)
 {
     spf_lua_context_t *context = lua_touserdata(L, SPF_LUA_SELF);
-    spf_lua_job_t *job = push_job(L, result->kind);
     spf_err_t err;
 
     job->subject = result->subject;
@@ -203,26 +212,32 @@ static void run_with_resolver(lua_State *L, const char *function, spf_lua_result
     if (job->end != SPF_OK)
         raise_start(L, function, job->kind, job->subject, job->end);
     hand_over(job, result);
-    lua_pop(L, 1);
 }
 
 spf_lua_result_t *spf_lua_run(lua_State *L, const spf_lua_kind_t *kind, const char *function, int first)
 {
     spf_lua_context_t *context = lua_touserdata(L, SPF_LUA_SELF);
     spf_lua_result_t *result;
+    spf_lua_job_t *job = NULL;
     spf_err_t err;
+    int found;
 
     spf_lua_settle_arguments(L, function, first, kind->positions, NULL);
-    account(L, context, kind);
+    spf_lua_account(L, kind->octets);
     result = push_result(L, kind);
-    result->has_trace = kind->read(L, function, first, false, context->context, &result->subject);
-    if (context->has_resolver) {
-        run_with_resolver(L, function, result);
-        return result;
+    found = lua_gettop(L);
+    if (context->has_resolver)
+        job = push_job(L, kind);
+    result->has_trace = kind->read(L, function, first, false, open_context(L, function), &result->subject);
+    if (job != NULL) {
+        run_with_resolver(L, function, job, result);
+    } else {
+        err = kind->run(result->subject);
+        if (err != SPF_OK)
+            raise_start(L, function, kind, result->subject, err);
     }
-    err = kind->run(result->subject);
-    if (err != SPF_OK)
-        raise_start(L, function, kind, result->subject, err);
+    lua_settop(L, found);
+    spf_lua_account(L, kind->more_octets(result->subject, result->has_trace));
     return result;
 }
 

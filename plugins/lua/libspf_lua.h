@@ -34,7 +34,7 @@ typedef struct spf_lua_asked spf_lua_asked_t;
 typedef struct spf_lua_kind {
     const char *name;   /* for people */
     const char *result; /* the class of what it becomes, a spf_lua_result_t */
-    unsigned octets;    /* that libspf holds for one, about */
+    size_t octets;      /* that libspf holds for one, about */
     int positions;      /* how many arguments can be given without a name */
     /* Makes *subject, which must be in the hands of a userdata already, from the arguments (see
      * spf_lua_settle_arguments()). Misuse raises. @return whether a trace is wanted. */
@@ -42,6 +42,7 @@ typedef struct spf_lua_kind {
                  void **subject);
     spf_err_t (*start)(spf_lua_job_t *job); /* its callback calls spf_lua_ended() */
     spf_err_t (*run)(void *subject);
+    size_t (*more_octets)(const void *subject, bool has_trace); /* once it has ended, for what it was about */
     void (*cancel)(void *subject);
     void (*free)(void *subject);
     const char *(*error)(const void *subject);
@@ -72,11 +73,11 @@ struct spf_lua_context {
     unsigned inside;        /* calls under way that see to the resolver's answers themselves */
     bool has_news;          /* it has answered */
     unsigned generation;    /* of the process that the following belong to */
-    int epoll_fd;           /* what the host polls: the other two and the resolver's; -1 until it asks */
-    int event_fd;           /* readable while something in `ended` waits for the host */
+    int epoll_fd;           /* what the host polls: the others and the resolver's; -1 until it asks */
+    int event_fd;           /* readable while something in `ended`, or `taken_back`, waits for the host */
+    int timer_fd;           /* for the time that the resolver tells */
     int context_fd;
     int resolver_fd;
-    unsigned unaccounted; /* octets that Lua's collector was not told of */
     size_t pending;
     spf_lua_job_list_t jobs;    /* all that are pending */
     spf_lua_job_list_t ended;   /* with the lock: those whose function is to be called */
@@ -100,12 +101,14 @@ typedef enum spf_lua_slot {
     SPF_LUA_MODULE,      /* the module's table */
     SPF_LUA_SHARED,      /* the shared context, once it is used */
     SPF_LUA_CONFIG_FILE, /* what configure() was told */
+    SPF_LUA_UNACCOUNTED, /* octets that Lua's collector was not told of yet */
     /* What is only called protected; made beforehand, for in Lua 5.1 to push a C function takes memory. */
     SPF_LUA_DELIVER,
     SPF_LUA_ASK,
     SPF_LUA_TAKE_BACK,
     SPF_LUA_PROCESS_RESOLVER,
-    SPF_LUA_SLOTS = SPF_LUA_PROCESS_RESOLVER
+    SPF_LUA_FOLLOW_RESOLVER,
+    SPF_LUA_SLOTS = SPF_LUA_FOLLOW_RESOLVER
 } spf_lua_slot_t;
 
 void spf_lua_push_slot(lua_State *L, spf_lua_slot_t slot);
@@ -116,6 +119,11 @@ void spf_lua_anchor(lua_State *L, const void *userdata);
 void spf_lua_let_go(lua_State *L, const void *userdata);
 /* Pushes the userdata that is anchored, or nil. */
 void spf_lua_push_anchored(lua_State *L, const void *userdata);
+/*
+ * Tells Lua's collector of memory that an object of a few octets holds outside of Lua. In a program with much else in
+ * its memory it would let thousands of them lie about. Raises without memory.
+ */
+void spf_lua_account(lua_State *L, size_t octets);
 /* Makes a metatable. The table of its methods, which is pushed, is the metamethods' upvalue, and their __index unless
  * they have one. */
 void spf_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
@@ -135,6 +143,7 @@ const char *spf_lua_text(lua_State *L, const char *function, const char *name, i
 /* The same, with any octets in it. */
 const char *spf_lua_octets(lua_State *L, const char *function, const char *name, int index, size_t *length);
 bool spf_lua_flag(lua_State *L, const char *function, const char *name, int index);
+spf_identity_t spf_lua_identity(lua_State *L, const char *function, const char *name, int index);
 /* Milliseconds of seconds at index: none or nil is -1, no limit. */
 int spf_lua_timeout_ms(lua_State *L, const char *function, int index);
 /* Milliseconds of the seconds that the whole of something may take. */
@@ -142,6 +151,9 @@ unsigned spf_lua_deadline_ms(lua_State *L, const char *function, const char *nam
 /* A whole number at index, in these bounds; none or nil is 0. */
 unsigned spf_lua_number(lua_State *L, const char *function, const char *name, int index, unsigned least,
                         unsigned largest);
+/* How many items the array at index (counted from the bottom) has. It has all from the first on, and nothing else but
+ * members of the names in the list that NULL ends; anything else raises. */
+int spf_lua_count_items(lua_State *L, const char *function, const char *name, int index, const char *const *others);
 /*
  * The texts in the array at index, or the one text there; nil: none. They are pushed as a userdata, and good as long as
  * that and the array are.
@@ -184,6 +196,8 @@ void spf_lua_set_flag(lua_State *L, const char *key, bool flag);
 void spf_lua_push_text(lua_State *L, const char *text);
 /* Where something starts, counted from 1, as Lua does. */
 lua_Integer spf_lua_position(size_t offset);
+/* Pushes what a function of that name gives, a text that is NULL without memory, which raises. */
+int spf_lua_report(lua_State *L, const char *function, const char *text);
 
 /* ---------------------------------------------------------------------------------------------------- context.c */
 
@@ -233,6 +247,8 @@ bool spf_lua_block(lua_State *L, double seconds);
 /* Where the first error goes that the resolver or a function raised: an index of the stack with nil at it, or nowhere;
  * then the resolver is not told of what is taken back, either. */
 enum { SPF_LUA_NO_ERROR = 0 };
+/* (context): watches the descriptor and the time that the resolver has now. */
+int spf_lua_follow_resolver(lua_State *L);
 /* Lets the library, and the resolver, go on as far as they can, and calls no functions. */
 spf_err_t spf_lua_advance(lua_State *L, int error);
 /* The same after what the resolver does of itself; raises its errors. */

@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+/* It is too late for another file once this state uses the shared context. */
+static void try_file_of_shared(lua_State *L, const char *file)
+{
+    spf_context_t *shared;
+    char error[512];
+    bool is_used;
+
+    spf_lua_push_slot(L, SPF_LUA_SHARED);
+    is_used = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!is_used)
+        return;
+    if (spf_context_shared(&shared, file, error, sizeof(error)) != SPF_OK)
+        spf_lua_bad(L, "configure", "config", "%s", error);
+    spf_context_release(shared);
+}
+
 /* libspf.configure{config = FILE} */
 static int configure(lua_State *L)
 {
@@ -22,6 +39,7 @@ static int configure(lua_State *L)
     lua_rawget(L, 1);
     file = spf_lua_text(L, "configure", "config", -1);
     spf_lua_try_config(L, file);
+    try_file_of_shared(L, file);
     spf_lua_set_slot(L, SPF_LUA_CONFIG_FILE);
     return 0;
 }
@@ -53,6 +71,8 @@ static void fill_slots(lua_State *L)
     spf_lua_set_slot(L, SPF_LUA_TAKE_BACK);
     lua_pushcfunction(L, spf_lua_process_resolver);
     spf_lua_set_slot(L, SPF_LUA_PROCESS_RESOLVER);
+    lua_pushcfunction(L, spf_lua_follow_resolver);
+    spf_lua_set_slot(L, SPF_LUA_FOLLOW_RESOLVER);
 }
 
 SPF_LUA_EXPORT int luaopen_libspf(lua_State *L);

@@ -156,18 +156,25 @@ static void let_question_go(lua_State *L, const spf_lua_asked_t *asked)
     lua_pop(L, 1);
 }
 
-static question_t *push_question(lua_State *L, spf_lua_asked_t *asked)
+static question_t *push_question(lua_State *L)
 {
     question_t *question = spf_lua_new_userdata(L, sizeof(*question), SPF_LUA_QUESTION);
+
+    lua_pushvalue(L, SPF_LUA_SELF);
+    spf_lua_set_value(L, -2);
+    return question;
+}
+
+static void tie(question_t *question, spf_lua_asked_t *asked)
+{
     const char *name = spf_query_name(asked->query, &question->name_length);
 
     question->type = spf_query_type(asked->query);
     if (question->name_length > NAME_MAX_OCTETS)
         question->name_length = NAME_MAX_OCTETS;
     memcpy(question->name, name, question->name_length);
-    lua_pushvalue(L, SPF_LUA_SELF);
-    spf_lua_set_value(L, -2);
-    return question;
+    question->asked = asked;
+    asked->question = question;
 }
 
 /* (context, question of libspf's): hands it to the resolver. */
@@ -178,10 +185,11 @@ int spf_lua_ask(lua_State *L)
 
     luaL_checkstack(L, 12, "libspf");
     spf_lua_push_resolver_function(L, "query");
-    question = push_question(L, asked);
+    question = push_question(L);
+    if (asked->query == NULL)
+        return 0; /* a finalizer ended what it was asked for */
     keep_question(L, asked, lua_gettop(L));
-    asked->question = question;
-    question->asked = asked;
+    tie(question, asked);
     lua_call(L, 1, 0);
     return 0;
 }
@@ -383,12 +391,12 @@ static item_t *item_of(const question_t *question)
     }
 }
 
-static spf_err_t take_items(lua_State *L, question_t *question, bool is_adding)
+static spf_err_t take_items(lua_State *L, question_t *question, int count, bool is_adding)
 {
     item_t *item = item_of(question);
     spf_err_t err = SPF_OK;
 
-    for (int i = 1; err == SPF_OK && i <= (int)spf_lua_length(L, 2); i++) {
+    for (int i = 1; err == SPF_OK && i <= count; i++) {
         lua_rawgeti(L, 2, i);
         err = item(L, question, is_adding);
         lua_pop(L, 1);
@@ -399,9 +407,11 @@ static spf_err_t take_items(lua_State *L, question_t *question, bool is_adding)
 /* question:answer{record, ..., ttl = SECONDS, dnssec = WORD} */
 static int question_answer(lua_State *L)
 {
+    static const char *const others[] = {"ttl", "dnssec", NULL};
     question_t *question = to_question(L, "answer");
     spf_dnssec_t dnssec;
     uint32_t ttl_s;
+    int count;
 
     if (!lua_istable(L, 2))
         spf_lua_bad(L, "answer", "records", "%s where a table of records is wanted", spf_lua_shown(L, 2));
@@ -411,10 +421,11 @@ static int question_answer(lua_State *L)
     ttl_s = to_ttl(L, "answer", 3);
     lua_getfield(L, 2, "dnssec");
     dnssec = to_dnssec(L, "answer", 4);
-    take_items(L, question, false);
+    count = spf_lua_count_items(L, "answer", "records", 2, others);
+    take_items(L, question, count, false);
     if (!is_wanted(L, question))
         return not_wanted(L);
-    if (take_items(L, question, true) == SPF_OK)
+    if (take_items(L, question, count, true) == SPF_OK)
         spf_query_finish(question->asked->query, dnssec == SPF_DNSSEC_BOGUS ? SPF_DNS_BOGUS : SPF_DNS_ANSWER, ttl_s,
                          dnssec, NULL);
     else

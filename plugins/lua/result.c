@@ -243,42 +243,34 @@ static spf_fold_t to_fold(lua_State *L, const char *function)
     return SPF_FOLD_NONE;
 }
 
-static int report(lua_State *L, const char *function, const char *text)
-{
-    if (text == NULL)
-        return luaL_error(L, "%s: %s", function, spf_strerror(SPF_ENOMEM));
-    lua_pushstring(L, text);
-    return 1;
-}
-
 static int result_received_spf(lua_State *L)
 {
     spf_check_t *check = to_result(L, "received_spf")->subject;
-    return report(L, "received_spf", spf_check_received_spf(check, to_fold(L, "received_spf")));
+    return spf_lua_report(L, "received_spf", spf_check_received_spf(check, to_fold(L, "received_spf")));
 }
 
 static int result_authentication_results(lua_State *L)
 {
     spf_check_t *check = to_result(L, "authentication_results")->subject;
-    return report(L, "authentication_results",
-                  spf_check_authentication_results(check, to_fold(L, "authentication_results")));
+    return spf_lua_report(L, "authentication_results",
+                          spf_check_authentication_results(check, to_fold(L, "authentication_results")));
 }
 
 static int result_authentication_resinfo(lua_State *L)
 {
     spf_check_t *check = to_result(L, "authentication_resinfo")->subject;
-    return report(L, "authentication_resinfo",
-                  spf_check_authentication_resinfo(check, to_fold(L, "authentication_resinfo")));
+    return spf_lua_report(L, "authentication_resinfo",
+                          spf_check_authentication_resinfo(check, to_fold(L, "authentication_resinfo")));
 }
 
 static int result_trace_text(lua_State *L)
 {
-    return report(L, "trace_text", spf_check_trace_text(to_result(L, "trace_text")->subject));
+    return spf_lua_report(L, "trace_text", spf_check_trace_text(to_result(L, "trace_text")->subject));
 }
 
 static int result_json(lua_State *L)
 {
-    return report(L, "json", spf_check_json(to_result(L, "json")->subject));
+    return spf_lua_report(L, "json", spf_check_json(to_result(L, "json")->subject));
 }
 
 static int result_advice(lua_State *L)

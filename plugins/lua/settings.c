@@ -133,11 +133,14 @@ static void take(lua_State *L, spf_config_t *config, const char *key, int index)
 
 static void take_all(lua_State *L, spf_config_t *config, const char *key, int index)
 {
+    int count;
+
     if (!lua_istable(L, index)) {
         take(L, config, key, index);
         return;
     }
-    for (int i = 1; i <= (int)spf_lua_length(L, index); i++) {
+    count = spf_lua_count_items(L, "context", key, index, NULL);
+    for (int i = 1; i <= count; i++) {
         lua_rawgeti(L, index, i);
         take(L, config, key, lua_gettop(L));
         lua_pop(L, 1);

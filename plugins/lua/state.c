@@ -2,6 +2,8 @@
 /* What the module keeps in a Lua state: one table in the registry. */
 #include "libspf_lua.h"
 
+enum { ACCOUNT_OCTETS = 768 * 1024, STEP_OCTETS = 1024 };
+
 static char key; /* its address is the table's key */
 
 static void push_table(lua_State *L)
@@ -59,6 +61,28 @@ void spf_lua_push_anchored(lua_State *L, const void *userdata)
     lua_pushlightuserdata(L, (void *)userdata);
     lua_rawget(L, -2);
     lua_remove(L, -2);
+}
+
+/* Lua counts its own memory alone: so it gets as much garbage of its own to see, which nobody touches. The collector of
+ * Lua 5.1 does but a small step each time that something is made, however much that is: so it is asked often. */
+void spf_lua_account(lua_State *L, size_t octets)
+{
+    size_t unaccounted;
+
+    spf_lua_push_slot(L, SPF_LUA_UNACCOUNTED);
+    unaccounted = (size_t)lua_tointeger(L, -1) + octets;
+    lua_pop(L, 1);
+    if (unaccounted >= ACCOUNT_OCTETS) {
+        lua_newuserdata(L, unaccounted);
+        lua_pop(L, 1);
+        for (size_t i = 0; i < unaccounted / STEP_OCTETS; i++) {
+            lua_pushliteral(L, "");
+            lua_pop(L, 1);
+        }
+        unaccounted = 0;
+    }
+    lua_pushinteger(L, (lua_Integer)unaccounted);
+    spf_lua_set_slot(L, SPF_LUA_UNACCOUNTED);
 }
 
 void spf_lua_new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)

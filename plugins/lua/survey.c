@@ -133,6 +133,19 @@ static spf_err_t run_survey(void *survey)
     return spf_survey_run(survey);
 }
 
+/* Each term of a record is kept with all that is known of it. */
+static size_t more_octets(const void *survey, bool has_trace)
+{
+    enum { TIMES = 32 };
+    const spf_node_t *node;
+    size_t octets = 0;
+
+    (void)has_trace;
+    for (size_t i = 0; (node = spf_survey_node(survey, i)) != NULL; i++)
+        octets += node->record_length * TIMES;
+    return octets;
+}
+
 static void cancel_survey(void *survey)
 {
     spf_survey_cancel(survey);
@@ -156,6 +169,7 @@ const spf_lua_kind_t spf_lua_survey = {
     .read = read_arguments,
     .start = start_job,
     .run = run_survey,
+    .more_octets = more_octets,
     .cancel = cancel_survey,
     .free = free_survey,
     .error = survey_error,
@@ -398,14 +412,6 @@ static int survey_tostring(lua_State *L)
 
 /* ---------------------------------------------------------------------------------------------------------- reports */
 
-static int report(lua_State *L, const char *function, const char *text)
-{
-    if (text == NULL)
-        return luaL_error(L, "%s: %s", function, spf_strerror(SPF_ENOMEM));
-    lua_pushstring(L, text);
-    return 1;
-}
-
 static spf_err_t take_style(const spf_lua_reading_t *reading, const char *name, int index, spf_text_style_t style)
 {
     if (spf_lua_flag(reading->L, reading->function, name, index))
@@ -446,17 +452,17 @@ static int survey_text(lua_State *L)
 
     if (has_options(L, "text"))
         spf_lua_read_table(&(spf_lua_reading_t){.L = L, .function = "text", .target = &style}, styles, 2, false);
-    return report(L, "text", spf_survey_text(survey, style));
+    return spf_lua_report(L, "text", spf_survey_text(survey, style));
 }
 
 static int survey_dot(lua_State *L)
 {
-    return report(L, "dot", spf_survey_dot(to_survey(L, "dot")));
+    return spf_lua_report(L, "dot", spf_survey_dot(to_survey(L, "dot")));
 }
 
 static int survey_json(lua_State *L)
 {
-    return report(L, "json", spf_survey_json(to_survey(L, "json")));
+    return spf_lua_report(L, "json", spf_survey_json(to_survey(L, "json")));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- flatten */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces of the tables that programs are given. */
+/* Pieces of what programs are given. */
 #include "libspf_lua.h"
 
 void spf_lua_set_text(lua_State *L, const char *key, const char *text)
@@ -41,4 +41,12 @@ void spf_lua_push_text(lua_State *L, const char *text)
 lua_Integer spf_lua_position(size_t offset)
 {
     return (lua_Integer)offset + 1;
+}
+
+int spf_lua_report(lua_State *L, const char *function, const char *text)
+{
+    if (text == NULL)
+        return luaL_error(L, "%s: %s", function, spf_strerror(SPF_ENOMEM));
+    lua_pushstring(L, text);
+    return 1;
 }

@@ -49,6 +49,10 @@ test.case("the module is called with a dot or a colon", function()
 end)
 
 test.case("the shared context's file cannot be changed while it is in use, and it goes on", function()
+    libspf.configure{config = config}
+    local other = file_with("resolver: none\n")
+    test.raises(function() libspf.configure{config = other} end, "'config'", "'configure'", "in use")
+    os.remove(other)
     test.equal(libspf.check("192.0.2.1", "a@example.com", "h").result, "pass")
 end)
 

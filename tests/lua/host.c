@@ -11,7 +11,7 @@
  *     fork()            "parent" or "child"
  *     wait_for_child()  its exit status
  *     leave(status)     ends the child at once: what its parent had under way is lost in it, and not freed
- *     readable(fd)      whether poll() says so now
+ *     readable(fd[, n]) whether poll() says so, in n milliseconds at most or else now
  *     fail_after(n)     from now on Lua has n more allocations, and then no memory
  *     fail_no_more()    ends that; gives how many allocations failed
  */
@@ -94,12 +94,11 @@ static int fail_no_more(lua_State *L)
 
 /* --------------------------------------------------------------------------------------------------------- states */
 
-/* readable(fd) -> whether poll() says so now. */
 static int readable(lua_State *L)
 {
     struct pollfd watched = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLIN};
 
-    lua_pushboolean(L, poll(&watched, 1, 0) == 1);
+    lua_pushboolean(L, poll(&watched, 1, (int)luaL_optinteger(L, 2, 0)) == 1);
     return 1;
 }
 

@@ -6,7 +6,7 @@ local test = require "harness"
 local ZONE = 'example.com. 300 IN TXT "v=spf1 a:a.example.com -all"\na.example.com. 300 IN A 192.0.2.1\n'
 local resolver = {query = function(question)
     question:answer{question.type == "TXT" and "v=spf1 a -all" or "192.0.2.7"}
-end}
+end, timeout = function() end, fd = function() end}
 
 local function own()
     return libspf.context{resolver = "none", zone_text = ZONE}
@@ -59,6 +59,7 @@ local function look(context)
 end
 
 local function start(context)
+    context:fd()
     context:start("192.0.2.7", "a@example.com", "h", function(result) return result.reason end)
     context:start{ip = "192.0.2.7", sender = "b@example.com", function() end}:cancel()
     context:wait(5)

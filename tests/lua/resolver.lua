@@ -166,6 +166,9 @@ test.case("an answer is looked at as a whole before it is taken", function()
     local rows = {
         {function() text:answer("v=spf1 -all") end, "'records'", "'answer'", "\"v=spf1 -all\"", "a table"},
         {function() text:answer{"v=spf1 -all", 5} end, "'records'", "5", "a record's text"},
+        {function() text:answer{text = "v=spf1 -all"} end, "'records'", "'answer'", "\"text\" is no item"},
+        {function() text:answer{"v=spf1 -all", TTL = 60} end, "'records'", "\"TTL\" is no item"},
+        {function() text:answer{"v=spf1 -all", [3] = "x"} end, "'records'", "item 2 is missing"},
         {function() text:answer{"v=spf1 -all", ttl = -1} end, "'ttl'", "-1", "0 to 2147483647"},
         {function() text:answer{"v=spf1 -all", ttl = 0 / 0} end, "'ttl'", "nan"},
         {function() text:answer{"v=spf1 -all", dnssec = true} end, "'dnssec'", "true", "\"secure\" or \"bogus\""},
@@ -217,8 +220,43 @@ test.case("a resolver that raises", function()
     context:start("192.0.2.7", "a@example.com", "h", error)
     test.raises(function() context:wait() end, "in wait")
     for _, name in ipairs{"fd", "timeout"} do
-        context = libspf.context{resolver = {query = function() end, [name] = function() return "x" end}}
-        test.raises(function() context:fd() context:timeout() end, name .. "()", "\"x\"")
+        context = libspf.context{resolver = {query = function() end, [name] = function() error("in " .. name) end}}
+        test.raises(function() context:fd() context:timeout() end, "in " .. name)
+        test.raises(function() context:check("192.0.2.7", "a@example.com", "h") end, "in " .. name)
+    end
+end)
+
+test.case("a resolver that tells nonsense", function()
+    local rows = {
+        {"fd", "x", "\"x\""}, {"fd", -1, "-1"}, {"fd", 3.5, "3.5"}, {"fd", 0 / 0, "nan"}, {"fd", 2 ^ 40 + 3, "1"}, {"fd", {}, "a table"},
+        {"timeout", "x", "\"x\""}, {"timeout", "1", "\"1\""}, {"timeout", 0 / 0, "nan"}, {"timeout", true, "true"},
+    }
+    for _, row in ipairs(rows) do
+        local name, value, shown = (unpack or table.unpack)(row)
+        local context = libspf.context{resolver = {query = function() end, [name] = function() return value end}}
+        test.raises(function() context:fd() context:timeout() end, name .. "() gave ", shown, "or nil is wanted")
+    end
+    local overdue = libspf.context{resolver = {query = function() end, timeout = function() return -3 end}}
+    test.equal(overdue:timeout(), 0)
+end)
+
+test.case("answers in functions of the resolver call no functions of checks", function()
+    for _, name in ipairs{"timeout", "fd", "process", "wait"} do
+        local waiting, calls, resolver = {}, 0, nil
+        local function answer_all()
+            local due = waiting
+            waiting = {}
+            for _, question in ipairs(due) do
+                question:answer{"v=spf1 -all"}
+            end
+        end
+        resolver = {query = function(question) waiting[#waiting + 1] = question end, timeout = function() return waiting[1] and 0 end}
+        resolver[name] = answer_all
+        local context = libspf.context{resolver = resolver}
+        context:start("192.0.2.7", "a@other.example", "h", function() calls = calls + 1 end)
+        test.equal(context:check("192.0.2.7", "a@example.com", "h").result, "fail")
+        test.equal(calls, 0, name)
+        test.equal(context:wait(5), 1, name)
     end
 end)
 
@@ -285,6 +323,28 @@ test.case("descriptor, time and waiting of a resolver's own", function()
     test.equal(context:timeout(), 0.25)
     test.equal(context:wait(), 1)
     test.equal(result.result, "fail")
+end)
+
+-- The resolver's own DNS is a context whose check takes 0.1 s to fail.
+test.case("who waits for one check sleeps, though another has ended", function()
+    local inner, asked = nil, 0
+    local context = libspf.context{resolver = {
+        query = function(question)
+            if question.name == "prompt.example" then
+                return question:answer{"v=spf1 -all"}
+            end
+            inner = libspf.context{resolver = os.getenv "LIBSPF_SILENT", timeout = 0.1}
+            inner:start("192.0.2.7", "a@example.com", "h", function() question:answer{"v=spf1 -all"} end)
+        end,
+        fd = function()
+            asked = asked + 1
+            return inner and inner:fd()
+        end,
+        process = function() return inner and inner:process() end,
+    }}
+    context:start("192.0.2.7", "a@prompt.example", "h", function() end)
+    test.equal(context:check("192.0.2.7", "a@late.example", "h").result, "fail")
+    test.is_true(asked < 20, "asked " .. asked .. " times")
 end)
 
 test.case("a context that is dropped while its resolver has questions", function()

@@ -405,6 +405,9 @@ local rows = {
     {function() libspf.compose{sender = "mx"} end, "\"sender\"", "senders, domain and all"},
     {function() libspf.compose{senders = 5} end, "'senders'", "5", "an array of senders"},
     {function() libspf.compose{senders = {"mx", 5}} end, "'senders'", "5", "a string"},
+    {function() libspf.compose{senders = {ip = "192.0.2.1"}} end, "'senders'", "\"ip\" is no item", "from 1"},
+    {function() libspf.compose{senders = {"mx", nil, nil, "a"}} end, "'senders'", "item 2 is missing"},
+    {function() survey:flatten{keep = {domain = "x"}} end, "'keep'", "\"domain\" is no item"},
     {function() libspf.compose{senders = {"mx", "?!"}} end, "'senders'", "\"?!\" is no sender"},
     {function() libspf.compose{senders = {"mx"}, all = "+all"} end, "'all'", "\"+all\"", "-all, ~all and ?all"},
     {function() libspf.compose{senders = {"mx"}, domain = "a..b"} end, "'domain'", "\"a..b\" is no domain name"},
@@ -421,6 +424,7 @@ local rows = {
     {function() context:check("192.0.2.1"):advice("fail") end, "'item'", "'advice'", "\"fail\""},
     {function() context:check("192.0.2.1"):advice{value = "none such"} end, "'value'", "\"none such\" is no result"},
     {function() context:check("192.0.2.1"):advice{ip = 5} end, "'ip'", "5", "a string"},
+    {function() context:check("192.0.2.1"):advice{identity = "ehlo"} end, "'identity'", "\"ehlo\"", "\"mailfrom\" or \"helo\""},
 }
 
 for number, row in ipairs(rows) do
@@ -428,6 +432,19 @@ for number, row in ipairs(rows) do
         test.raises(row[1], (unpack or table.unpack)(row, 2))
     end)
 end
+
+-- # finds one end of an array with holes, here one whose list of texts would have the size 8 after overflowing.
+test.case("an array that seems to be endless", function()
+    local items = {}
+    for power = 0, 61 do
+        items[#items + 1] = ("[%.0f] = 'mx'"):format(2 ^ power)
+    end
+    for place = 5, 7 do
+        items[#items + 1] = ("[%d] = 'mx', [%d] = 'mx'"):format(place, place + 4)
+    end
+    local endless = (loadstring or load)("return {[3] = 'mx', " .. table.concat(items, ", ") .. "}")()
+    test.raises(function() libspf.compose{senders = endless} end, "'senders'", "is no item", "at most 1000000")
+end)
 
 test.case("objects stay as they are", function()
     for _, object in ipairs{survey, draft} do
