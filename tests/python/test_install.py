@@ -15,11 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "bindings" / "python"
 BUILD = os.environ.get("LIBSPF_BUILD", "")
 USE = """
-import asyncio, libspf
+import asyncio, libspf, pathlib
 context = libspf.Context(resolver="none", zone_text='example.com. 300 IN TXT "v=spf1 ip4:192.0.2.1 -all"')
 assert context.check("192.0.2.1", "ann@example.com").result == "pass"
 assert asyncio.run(context.check_async("192.0.2.2", "ann@example.com")).result == "fail"
 print(libspf.__file__)
+maps = pathlib.Path("/proc/self/maps").read_text().splitlines()
+print({line.split(None, 5)[5] for line in maps if "libspf.so" in line}.pop())
 """
 
 pytestmark = pytest.mark.skipif(not BUILD, reason="LIBSPF_BUILD tells no build to install from")
@@ -45,10 +47,11 @@ def prefix(tmp_path_factory: Any) -> Iterator[pathlib.Path]:
 
 
 def use(package: pathlib.Path, prefix: pathlib.Path) -> None:
-    """The package works, and is the one that was just installed, with the library beside it."""
-    (library,) = {path.parent for path in prefix.rglob("libspf.so.0")}
-    where = run(sys.executable, "-X", "dev", "-W", "error", "-c", USE, PYTHONPATH=str(package),
-                LD_LIBRARY_PATH=str(library))
+    """The package works, and is the one that was just installed; it finds the library that was installed with it."""
+    (library,) = prefix.rglob("libspf.so.0")
+    where, loaded = run(sys.executable, "-X", "dev", "-W", "error", "-c", USE, PYTHONPATH=str(package),
+                        LD_LIBRARY_PATH="").splitlines()
+    assert loaded == str(library.resolve())
     assert pathlib.Path(where.strip()).parent == package / "libspf"
     assert (package / "libspf" / "py.typed").exists() and (package / "libspf" / "__init__.pyi").exists()
     assert {path.name for path in (package / "libspf").glob("*.py")} == {
