@@ -18,6 +18,7 @@ local function keys()
     exempt = spf.many(spf.NAME),
     config = spf.one(spf.PATH),
     timeout = spf.one(spf.number(0.1, 60), 5),
+    retry = spf.one(spf.RETRY, 60),
     ["on-error"] = spf.one(spf.choice("allow", "defer"), "allow"),
   }, actions, {
     pass = "log", none = "log", neutral = "log", softfail = "log", fail = "log", permerror = "log", temperror = "log",

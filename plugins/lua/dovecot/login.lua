@@ -9,8 +9,7 @@
 local when_broken = "allow"
 
 local loaded, spf = pcall(require, "libspf.dovecot")
-local FAILURES_MAX = 1000
-local settings, failures
+local settings
 local warned_of_process = false
 
 local function keys()
@@ -26,7 +25,7 @@ local function keys()
     helo = spf.one(spf.NAME),
     config = spf.one(spf.PATH),
     timeout = spf.one(spf.number(0.1, 60), 5),
-    retry = spf.one(spf.number(0, 86400), 60),
+    retry = spf.one(spf.RETRY, 60),
     ["on-error"] = spf.one(spf.choice("allow", "temp-fail"), "allow"),
   }, actions, {
     pass = "allow", none = "log", neutral = "log", softfail = "log", fail = "warn", permerror = "warn",
@@ -84,20 +83,9 @@ local function may_wait()
   return not command:find("^dovecot[^/]*/auth") or command:find("\0-w", 1, true) or command:find("worker", 1, true)
 end
 
--- What DNS said is in libspf's caches, in each auth-worker. But a domain that could not be asked would make each of its
--- users wait for the whole timeout again.
 local function ask(current, sender, address)
-  local now, domain = os.time(), sender:match("@(.*)$")
-  local failed = failures.get(domain, now)
-  if failed then
-    return failed
-  end
   local result = spf.check(current, { ip = address, sender = sender, helo = current.helo })
-  local answer = { result = result.result, reason = result.reason, address = address }
-  if answer.result == "temperror" then
-    failures.put(domain, answer, now + current.retry)
-  end
-  return answer
+  return { result = result.result, reason = result.reason, address = address }
 end
 
 -- The answer for all addresses: the worst, or the best if any may do.
@@ -153,7 +141,6 @@ local function lookup(request)
   if #current.outbound == 0 then
     return broken(request, spf.path("login") .. ": outbound: it must name our addresses")
   end
-  failures = failures or spf.memory(FAILURES_MAX)
   return decide(request, current)
 end
 

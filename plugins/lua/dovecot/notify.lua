@@ -13,6 +13,7 @@ local function keys()
     exempt = spf.many(spf.NAME),
     config = spf.one(spf.PATH),
     timeout = spf.one(spf.number(0.1, 60), 3),
+    retry = spf.one(spf.RETRY, 60),
   }, spf.choice("allow", "log", "warn"), {
     pass = "log", none = "log", neutral = "log", softfail = "log", fail = "log", permerror = "log", temperror = "log",
   })

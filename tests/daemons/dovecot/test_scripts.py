@@ -139,6 +139,25 @@ class Scripts(unittest.TestCase):
                 'for i = 6, 11 do memory.put("k" .. i, i, 100) end\nprint(memory.get("a", 0), memory.get("k11", 0))\n')
         self.assertEqual(self.lua("-", stdin=code).stdout.decode(), "1\tnil\tnil\n1\t5\nnil\t11\n")
 
+    def test_retry(self):
+        """A domain that could not be asked is left alone for a while, whoever wants to know; others are not."""
+        code = ('local asked = 0\n'
+                'package.loaded.libspf = { check = function(question)\n'
+                '  asked = asked + 1\n'
+                '  return { result = question.sender:find("dead") and "temperror" or "pass" }\n'
+                'end }\n'
+                'local spf = require("libspf.dovecot")\n'
+                'for _, case in ipairs({ { 60, "ann@dead.example" }, { 60, "bob@DEAD.example" }, { 60, "ann@dead2.example" },\n'
+                '                        { 60, "ann@pass.example" }, { 60, "ann@pass.example" }, { 60, "ann@dead.example", "v=spf1" },\n'
+                '                        { 0, "ann@dead3.example" }, { 0, "ann@dead3.example" }, { nil, "ann@dead4.example" },\n'
+                '                        { nil, "ann@dead4.example" }, { 60, "dead.example" } }) do\n'
+                '  local result = spf.check({ retry = case[1] }, { sender = case[2], record = case[3] })\n'
+                '  print(result.result, asked)\n'
+                'end\n')
+        said = self.lua("-", stdin=code).stdout.decode().split()
+        self.assertEqual(said[1::2], ["1", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"])
+        self.assertEqual(said[2:10:2], ["temperror", "temperror", "pass", "pass"])
+
     def test_received(self):
         for value, expected in RECEIVED.items():
             with self.subTest(value=value):

@@ -138,6 +138,7 @@ function dovecot_spf.number(least, most)
   end)
 end
 
+dovecot_spf.RETRY = dovecot_spf.number(0, 86400)
 dovecot_spf.ADDRESS = kind("IPv4 and IPv6 addresses", function(word)
   return dovecot_spf.address(word) and word
 end)
@@ -382,10 +383,9 @@ function dovecot_spf.memory(size)
 end
 
 local contexts = {}
+local failures = dovecot_spf.memory(1000)
 
---- Asks libspf; raises an error only where something is not installed or configured as it must be.
--- @return the result object
-function dovecot_spf.check(settings, question)
+local function ask(settings, question)
   local libspf = require("libspf")
   question.timeout = settings.timeout
   if settings.config then
@@ -393,6 +393,23 @@ function dovecot_spf.check(settings, question)
     return contexts[settings.config]:check(question)
   end
   return libspf.check(question)
+end
+
+--- Asks libspf; raises an error only where something is not installed or configured as it must be.
+-- What DNS said is in libspf's caches. But a domain that could not be asked would make each of its users, or each
+-- recipient, wait for the whole timeout again: so it is not asked for `retry` seconds.
+-- @return the result object
+function dovecot_spf.check(settings, question)
+  local about = question.record or question.sender:match("@([^@]*)$") or question.helo or ""
+  local key = (settings.config or "") .. "\0" .. about:lower()
+  local result = failures.get(key, os.time())
+  if not result then
+    result = ask(settings, question)
+    if result.result == "temperror" then
+      failures.put(key, result, os.time() + (settings.retry or 0))
+    end
+  end
+  return result
 end
 
 --- Of two answers the one that a user would rather have, or rather not.
