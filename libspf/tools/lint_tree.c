@@ -361,36 +361,53 @@ static void say_unused(spf_linter_t *linter, uint32_t index, const place_t *plac
     spf_addresses_clear(&beside);
 }
 
-/* The policy that an include ends in: the record, or that which its redirects lead to. */
-static const spf_tree_node_t *follow_redirects(const spf_tree_node_t *node)
+static bool has_plus_all(const spf_tree_node_t *node)
 {
-    while (node->record != NULL && !node->record->has_all && node->record->redirect != SPF_NO_TERM &&
-           node->view.terms[node->record->redirect].child != NULL)
-        node = (const spf_tree_node_t *)node->view.terms[node->record->redirect].child;
-    return node;
-}
+    const spf_record_t *record = node->record;
 
-static bool passes_all(const spf_tree_node_t *node)
-{
-    const spf_record_t *record = follow_redirects(node)->record;
-
-    for (uint32_t i = 0; record != NULL && i < record->term_count; i++)
+    for (uint32_t i = 0; record != NULL && record->error_term == SPF_NO_TERM && i < record->term_count; i++)
         if (record->terms[i].kind == SPF_TERM_ALL)
             return record->terms[i].result == SPF_RESULT_PASS;
     return false;
 }
 
+/* Whether a pass of the node is one of the record above: by redirects, and includes that pass. */
+static bool passes_up(const spf_node_t *node, const spf_node_t *above)
+{
+    for (; node != above; node = node->parent) {
+        const spf_node_term_t *by = &node->parent->terms[node->parent_term];
+        if (!by->is_reached || (by->is_mechanism && by->result != SPF_RESULT_PASS))
+            return false;
+    }
+    return true;
+}
+
+/* The record at or below an include's by which it matches everybody; NULL: there is none. */
+static const spf_node_t *find_plus_all(const spf_tree_t *tree, const spf_node_t *child)
+{
+    for (size_t i = index_of(tree, child); i < tree->node_count; i++) {
+        const spf_tree_node_t *node = tree->nodes[i];
+        if (&node->view != child && node->view.depth <= child->depth)
+            break;
+        if (has_plus_all(node) && passes_up(&node->view, child))
+            return &node->view;
+    }
+    return NULL;
+}
+
 void spf_lint_include(spf_linter_t *linter, uint32_t index)
 {
+    const spf_node_t *open;
     place_t place;
 
     if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_INCLUDE || place.view->is_past_limit ||
         place.view->child == NULL || place.view->child->status != SPF_NODE_RECORD)
         return;
-    if (passes_all((const spf_tree_node_t *)place.view->child))
+    open = find_plus_all(linter->tree, place.view->child);
+    if (open != NULL)
         spf_lint_add_term(linter, SPF_LINT_INCLUDE_PLUS_ALL, place.term,
                           SPF_SAY(linter, spf_lint_quote_term(linter, place.term), " matches everybody: the record of ",
-                                  target_of(linter, place.view), " has \"+all\"."),
+                                  spf_lint_quote(linter, open->domain, strlen(open->domain)), " has \"+all\"."),
                           "Remove it.");
     else if ((linter->tree->scope & SPF_SURVEY_ADDRESSES) != 0)
         say_unused(linter, index, &place);

@@ -364,6 +364,19 @@ static const zone_row_t zone_rows[] = {
      "a.example TXT v=spf1 +all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning include-plus-all example.com [include:a.example]\n"},
+    {"an include of +all farther down", "example.com", NULL, 0,
+     "example.com TXT v=spf1 include:a.example -all\n"
+     "a.example TXT v=spf1 ip4:192.0.2.1 include:b.example -all\n"
+     "b.example TXT v=spf1 include:c.example -all\n"
+     "c.example TXT v=spf1 +all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "warning include-plus-all example.com [include:a.example]\n"},
+    {"an include of what gives something else by +all", "example.com", NULL, 0,
+     "example.com TXT v=spf1 include:a.example -all\n"
+     "a.example TXT v=spf1 ip4:192.0.2.1 -include:b.example ?include:b.example -all include:b.example\n"
+     "b.example TXT v=spf1 +all\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     ""},
     {"an include of +all by redirect", "example.com", NULL, 0,
      "example.com TXT v=spf1 include:a.example -all\n"
      "a.example TXT v=spf1 redirect=b.example\n"
