@@ -143,10 +143,12 @@ static spf_err_t refuse_term(checker_t *checker, const spf_tree_node_t *node, co
     return SPF_EINVAL;
 }
 
+static const char not_known[] = "; what is not known cannot be flattened, lest senders are left out";
+
 static spf_err_t refuse_gap(checker_t *checker, const spf_tree_node_t *node, const spf_node_term_t *view,
                             const char *what)
 {
-    return refuse_term(checker, node, view, what, "; what is not known cannot be flattened, lest senders are left out");
+    return refuse_term(checker, node, view, what, not_known);
 }
 
 /* What a status means for a term that stands for addresses or another record; NULL: nothing is wrong. */
@@ -189,15 +191,32 @@ static bool is_gap(const spf_answer_t *answer)
     return answer == NULL || spf_answer_is_failure(answer);
 }
 
-/* Whether some host of an mx was not answered for. */
-static bool has_host_gap(const spf_tree_term_t *term)
+/* A host of an mx that was not answered for; NULL: there is none. */
+static const spf_tree_host_t *host_gap(const spf_tree_term_t *term)
 {
-    if (term->own->count > 0 && term->hosts == NULL)
-        return true;
     for (uint32_t i = 0; i < term->own->count; i++)
         if (term->hosts[i].name != NULL && (is_gap(term->hosts[i].a) || is_gap(term->hosts[i].aaaa)))
-            return true;
-    return false;
+            return &term->hosts[i];
+    return NULL;
+}
+
+static spf_err_t check_mx(checker_t *checker, const spf_tree_node_t *node, size_t index)
+{
+    const spf_tree_term_t *term = &node->terms[index];
+    const spf_node_term_t *view = &node->view.terms[index];
+    const spf_tree_host_t *gap;
+
+    if (view->host_count > checker->tree->limits.mx_hosts)
+        return refuse_term(checker, node, view,
+                           "it has more hosts than RFC 7208 section 4.6.4 allows: ", "mail gets permerror");
+    if (term->own->count > 0 && term->hosts == NULL)
+        return refuse_gap(checker, node, view, "its hosts were not looked up");
+    gap = host_gap(term);
+    if (gap == NULL)
+        return SPF_OK;
+    SPF_SENTENCE_SET(checker->error, view->text, " in the record of ", node->view.domain,
+                     ": the DNS lookup of its host ", gap->name, " failed", not_known);
+    return SPF_EINVAL;
 }
 
 static size_t count_addresses(const spf_answer_t *answer)
@@ -227,11 +246,9 @@ static spf_err_t check_hosts(checker_t *checker, const spf_tree_node_t *node, si
     if (term->own == NULL)
         return SPF_OK; /* its name is none, or depends on the mail */
     if (term->term->kind == SPF_TERM_MX) {
-        if (view->host_count > checker->tree->limits.mx_hosts)
-            return refuse_term(checker, node, view,
-                               "it has more hosts than RFC 7208 section 4.6.4 allows: ", "mail gets permerror");
-        if (has_host_gap(term))
-            return refuse_gap(checker, node, view, "the DNS lookup of one of its hosts failed");
+        spf_err_t err = check_mx(checker, node, index);
+        if (err != SPF_OK)
+            return err;
     } else if (is_gap(term->own6)) {
         return refuse_gap(checker, node, view, "its DNS lookup failed");
     }

@@ -267,7 +267,7 @@ static const flatten_case_t refused[] = {
     {"a.example TXT v=spf1 mx -all\na.example MX 1 m.example\na.example MX 2 n.example\nm.example A 192.0.2.1\n"
      "n.example AAAA SERVFAIL\n",
      {NULL},
-     "mx in the record of a.example: ",
+     "mx in the record of a.example: the DNS lookup of its host n.example failed; what is not known",
      0,
      NULL},
     {"a.example TXT v=spf1 mx -all\na.example MX SERVFAIL\n", {NULL}, "its DNS lookup failed", 0, NULL},
