@@ -44,7 +44,7 @@ static int run(options_t *command_line, spf_context_t *context)
     return err == SPF_OK ? 0 : tool_internal_error(verb, "%s", spf_strerror(err));
 }
 
-static const compose_options_t defaults = {.domain = NULL};
+static const compose_options_t defaults = {.style.counts_own_only = true};
 
 const command_t compose_command = {
     .verb = verb,

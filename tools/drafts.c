@@ -16,15 +16,24 @@ static void print_notes(FILE *to, const spf_draft_t *draft)
         fprintf(to, "note: %s\n", note);
 }
 
-/* Each record with its size, what they cost, and how they stand in a zone. */
-static bool print_text(FILE *to, spf_draft_t *draft, unsigned ttl_s)
+static bool leads_to_records(const spf_draft_t *draft)
 {
-    const char *zone = spf_draft_zone(draft, ttl_s);
+    const char *text = spf_draft_record(draft, 0)->text;
+
+    return strstr(text, "include:") != NULL || strstr(text, " redirect=") != NULL;
+}
+
+/* Each record with its size, what they cost, and how they stand in a zone. */
+static bool print_text(FILE *to, spf_draft_t *draft, const draft_style_t *style)
+{
+    bool is_part = style->counts_own_only && leads_to_records(draft);
+    const char *zone = spf_draft_zone(draft, style->ttl_s);
     const spf_draft_record_t *record;
 
     for (size_t i = 0; (record = spf_draft_record(draft, i)) != NULL; i++)
         fprintf(to, "%s%s%s\n", record->name, record->name[0] != '\0' ? ": " : "", record->text);
-    fprintf(to, "lookups: %u of %d\n", spf_draft_lookups(draft), LOOKUPS_MAX);
+    fprintf(to, "lookups: %u of %d%s\n", spf_draft_lookups(draft), LOOKUPS_MAX,
+            is_part ? ", not counting those of included records" : "");
     for (size_t i = 0; (record = spf_draft_record(draft, i)) != NULL; i++)
         fprintf(to, "octets of an answer%s%s: %u\n", record->name[0] != '\0' ? " for " : "", record->name,
                 record->answer_octets);
@@ -49,7 +58,7 @@ bool drafts_print(FILE *to, spf_draft_t *draft, const draft_style_t *style)
         text = spf_draft_nsupdate(draft, style->ttl_s, style->update_zone, style->server);
         break;
     default:
-        return print_text(to, draft, style->ttl_s);
+        return print_text(to, draft, style);
     }
     if (style->format != DRAFT_JSON)
         print_notes(stderr, draft);

@@ -17,6 +17,7 @@ typedef enum draft_format { DRAFT_TEXT, DRAFT_ZONE, DRAFT_JSON, DRAFT_NSUPDATE }
 typedef struct draft_style {
     unsigned format;                  /* draft_format_t */
     unsigned ttl_s;                   /* 0: none is given */
+    bool counts_own_only;             /* lookups of included records are not known */
     const char *update_zone, *server; /* of an update, or NULL */
 } draft_style_t;
 
