@@ -751,31 +751,33 @@ def _ascii(octets: bytes) -> str:
 def _tokens(text: str) -> Tuple[List[str], List[str]]:
     """A header field's value in one pass: its words, which spaces and semicolons part unless they are quoted, and its
     comments. Quoted pairs are resolved; the quotation marks are dropped."""
-    words, comments = [""], [""]
+    words: List[List[str]] = [[]]  # characters: a str that grows by them takes time by the square of its length
+    comments: List[List[str]] = [[]]
     depth, is_quoted = 0, False
     characters = iter(text)
     for character in characters:
-        into = comments if depth else words
+        into = (comments if depth else words)[-1]
         if character == "\\":
-            into[-1] += next(characters, "")
+            into.append(next(characters, ""))
         elif character == '"' and not depth:
             is_quoted = not is_quoted
         elif is_quoted:
-            into[-1] += character
+            into.append(character)
         elif character == "(":
-            comments[-1] += character if depth else ""
+            if depth:
+                into.append(character)
             depth += 1
         elif character == ")" and depth:
             depth -= 1
             if depth:
-                comments[-1] += character
+                into.append(character)
             else:
-                comments.append("")
+                comments.append([])
         elif not depth and (character == ";" or character.isspace()):
-            words.append("")
+            words.append([])
         else:
-            into[-1] += character
-    return [word for word in words if word], comments[:-1]
+            into.append(character)
+    return [word for word in map("".join, words) if word], ["".join(comment) for comment in comments[:-1]]
 
 
 def _pairs(words: Iterable[str]) -> List[Tuple[str, str]]:
