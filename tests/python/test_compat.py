@@ -555,7 +555,7 @@ def test_a_header_of_any_length() -> None:
     """In time that grows as it does: by its square this would take minutes."""
     q = spf.query("192.0.2.7", "ann@example.com", "mail.example.com")
     q.parse_header(f"Pass ({'a' * 1000000}) helo={'h' * 1000000}")
-    assert (len(q.comment), len(q.h)) == (1000000, 1000000)
+    assert (q.comment, q.h) == ("a" * 1000000, "h" * 1000000)
 
 
 def test_small_helpers() -> None:
