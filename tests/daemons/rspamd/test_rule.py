@@ -428,18 +428,16 @@ class Misconfiguration(rspamd.RspamdTest):
         self.assertEqual(only(one.symbols("ann@pass.example")), {"R_SPF_ALLOW": ["+ip4:192.0.2.0/24"]})
 
     def test_beside_the_stock_module(self):
-        """Only with names of its own, for all symbols but the HELO name's."""
+        """Only with names of its own, for all symbols but the HELO name's: those of the README."""
         dns = self.dns(ZONE)
         is_content, said = self.rspamd(dns, stock="true").test_config()
         self.assertFalse(is_content)
         self.assertRegex(said, r"libspf: the module spf has the symbol \w+ too: either set enabled = false in the "
                                "section spf")
-        names = " ".join(f'{key} = "TRIAL_{key}";' for key in (
-            "check", "allow", "fail", "softfail", "neutral", "na", "dnsfail", "permfail", "plusall"))
-        one = self.rspamd(dns, "enabled = true; symbols { %s }" % names, stock="true", filters="dkim",
-                          plugins=["dmarc.lua"]).start()
+        local = re.search(r"^```ucl\n(# local\.d/libspf\.conf\n.*?)^```", README, flags=re.M | re.S).group(1)
+        one = self.rspamd(dns, local, stock="true", filters="dkim", plugins=["dmarc.lua"]).start()
         found = one.symbols("ann@perm.example")
-        self.assertLessEqual({"TRIAL_permfail", "R_SPF_ALLOW", "R_SPF_HELO_ALLOW", "DMARC_NA"}, set(found))
+        self.assertLessEqual({"LIBSPF_PERMFAIL", "R_SPF_ALLOW", "R_SPF_HELO_ALLOW", "DMARC_NA"}, set(found))
 
 
 class Installation(rspamd.RspamdTest):
