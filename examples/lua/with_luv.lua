@@ -8,8 +8,7 @@ if ... then
 end
 local poll = uv.new_poll(libspf.fd())
 
-local function process()
-    libspf.process()
+local function close_if_done()
     if libspf.pending() == 0 then
         poll:close() -- nothing is left to wait for, so the loop ends
     end
@@ -21,5 +20,9 @@ for line in io.lines() do
         print(("%s %s: %s"):format(result.ip, result.sender, tostring(result)))
     end}
 end
-poll:start("r", process)
+poll:start("r", function()
+    libspf.process()
+    close_if_done()
+end)
+close_if_done()
 uv.run()

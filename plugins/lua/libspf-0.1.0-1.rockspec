@@ -27,7 +27,7 @@ build = {
             defines = {"_GNU_SOURCE"},
             incdirs = {"$(LIBSPF_INCDIR)"},
             libdirs = {"$(LIBSPF_LIBDIR)"},
-            libraries = {"spf"},
+            libraries = {"spf", "m", "pthread", "dl"},
         },
     },
 }

@@ -67,6 +67,8 @@ class Examples(unittest.TestCase):
                 lines = done.stdout.splitlines()
                 self.assertEqual(len(lines), len(questions))
                 self.assertEqual({":".join(line.split(":")[:2]) for line in lines}, wanted)
+                nothing = self.run_example(name, self.config)
+                self.assertEqual((nothing.returncode, nothing.stdout, nothing.stderr), (0, "", ""))
 
     def test_a_resolver_of_the_host_s(self):
         for ip, result in (("198.51.100.25", "pass"), ("203.0.113.3", "pass"), ("198.51.100.7", "fail")):
