@@ -51,51 +51,6 @@ static void set_library_error(flattened_t *flattened, spf_err_t err)
     set_error(flattened, err == SPF_EINVAL ? TOOL_USAGE : TOOL_INTERNAL, text[0] != '\0' ? text : spf_strerror(err));
 }
 
-/* Reads the record that stands at another name; NULL: an error is set, or *is_interrupted. To be freed. */
-static char *read_source(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run, void *user_data,
-                         flattened_t *flattened, bool *is_interrupted)
-{
-    spf_survey_t *survey;
-    spf_err_t err = spf_survey_new(&survey, context);
-    char *record = NULL;
-
-    if (err == SPF_OK)
-        err = spf_survey_set_domain(survey, own->from, SPF_STRLEN);
-    if (err == SPF_OK)
-        err = spf_survey_set_scope(survey, 0);
-    if (err == SPF_OK)
-        *is_interrupted = !run(user_data, survey, &err);
-    if (err == SPF_OK && !*is_interrupted) {
-        const spf_node_t *node = spf_survey_node(survey, 0);
-        note_ttl(flattened, node->ttl_s);
-        if (node->record != NULL && node->record_count == 1) {
-            record = strndup(node->record, node->record_length);
-        } else {
-            flattened->status = status_of(survey);
-            snprintf(flattened->error, sizeof flattened->error, "--from: %s: %s", node->domain,
-                     spf_node_status_name(node->status));
-        }
-    } else if (!*is_interrupted) {
-        set_error(flattened, err == SPF_EINVAL ? TOOL_USAGE : TOOL_INTERNAL,
-                  err == SPF_EINVAL ? spf_survey_error(survey) : spf_strerror(err));
-    }
-    spf_survey_free(survey);
-    return record;
-}
-
-static spf_err_t set_question(const flatten_options_t *own, spf_survey_t *survey, const char *record)
-{
-    spf_err_t err = spf_survey_set_domain(survey, own->domain, SPF_STRLEN);
-    bool is_update = own->publisher.nsupdate || own->publisher.style.format == DRAFT_NSUPDATE;
-
-    if (err == SPF_OK && record != NULL)
-        err = spf_survey_set_record(survey, record, SPF_STRLEN);
-    /* An update must know what else the domain publishes. */
-    if (err == SPF_OK && record != NULL && is_update)
-        err = spf_survey_set_scope(survey, SPF_SURVEY_RECORDS | SPF_SURVEY_ADDRESSES | SPF_SURVEY_NEARBY);
-    return err;
-}
-
 static spf_err_t flatten_survey(const flatten_options_t *own, spf_survey_t *survey, spf_draft_t **draft)
 {
     const spf_flatten_options_t options = {.size = sizeof options,
@@ -105,6 +60,71 @@ static spf_err_t flatten_survey(const flatten_options_t *own, spf_survey_t *surv
                                            .answer_max = own->answer_max};
 
     return spf_survey_flatten(survey, &options, draft);
+}
+
+/* A record that is flattened in place of the domain's own. */
+typedef struct source {
+    const char *text; /* NULL: there is none */
+    size_t length;
+} source_t;
+
+/* Copies the record that was found at another name; else an error is set. The copy is to be freed. */
+static char *take_source(const flatten_options_t *own, spf_survey_t *survey, flattened_t *flattened, source_t *source)
+{
+    const spf_node_t *node = spf_survey_node(survey, 0);
+    char *copy = NULL;
+
+    note_ttl(flattened, node->ttl_s);
+    if (node->record == NULL || node->record_count != 1) {
+        flatten_survey(own, survey, &flattened->draft);
+        flattened->status = status_of(survey);
+        snprintf(flattened->error, sizeof flattened->error, "--from: %s", spf_survey_error(survey));
+        return NULL;
+    }
+    copy = malloc(node->record_length + 1);
+    if (copy == NULL) {
+        set_error(flattened, TOOL_INTERNAL, spf_strerror(SPF_ENOMEM));
+        return NULL;
+    }
+    memcpy(copy, node->record, node->record_length);
+    *source = (source_t){copy, node->record_length};
+    return copy;
+}
+
+/* As take_source(), of the name that --from tells; NULL also if *is_interrupted. */
+static char *read_source(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run, void *user_data,
+                         flattened_t *flattened, source_t *source, bool *is_interrupted)
+{
+    spf_survey_t *survey;
+    spf_err_t err = spf_survey_new(&survey, context);
+    char *copy = NULL;
+
+    if (err == SPF_OK)
+        err = spf_survey_set_domain(survey, own->from, SPF_STRLEN);
+    if (err == SPF_OK)
+        err = spf_survey_set_scope(survey, 0);
+    if (err == SPF_OK)
+        *is_interrupted = !run(user_data, survey, &err);
+    if (err == SPF_OK && !*is_interrupted)
+        copy = take_source(own, survey, flattened, source);
+    else if (!*is_interrupted)
+        set_error(flattened, err == SPF_EINVAL ? TOOL_USAGE : TOOL_INTERNAL,
+                  err == SPF_EINVAL ? spf_survey_error(survey) : spf_strerror(err));
+    spf_survey_free(survey);
+    return copy;
+}
+
+static spf_err_t set_question(const flatten_options_t *own, spf_survey_t *survey, const source_t *source)
+{
+    spf_err_t err = spf_survey_set_domain(survey, own->domain, SPF_STRLEN);
+    bool is_update = own->publisher.nsupdate || own->publisher.style.format == DRAFT_NSUPDATE;
+
+    if (err == SPF_OK && source->text != NULL)
+        err = spf_survey_set_record(survey, source->text, source->length);
+    /* An update must know what else the domain publishes. */
+    if (err == SPF_OK && source->text != NULL && is_update)
+        err = spf_survey_set_scope(survey, SPF_SURVEY_RECORDS | SPF_SURVEY_ADDRESSES | SPF_SURVEY_NEARBY);
+    return err;
 }
 
 static void make_draft(const flatten_options_t *own, flattened_t *flattened)
@@ -119,12 +139,12 @@ static void make_draft(const flatten_options_t *own, flattened_t *flattened)
 }
 
 static bool survey_and_flatten(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run,
-                               void *user_data, const char *record, flattened_t *flattened)
+                               void *user_data, const source_t *source, flattened_t *flattened)
 {
     spf_err_t err = spf_survey_new(&flattened->survey, context);
 
     if (err == SPF_OK)
-        err = set_question(own, flattened->survey, record);
+        err = set_question(own, flattened->survey, source);
     if (err == SPF_OK && !run(user_data, flattened->survey, &err))
         return false;
     if (err == SPF_OK)
@@ -137,18 +157,18 @@ static bool survey_and_flatten(const flatten_options_t *own, spf_context_t *cont
 bool flatten_once(const flatten_options_t *own, spf_context_t *context, survey_runner_t *run, void *user_data,
                   flattened_t *flattened)
 {
+    source_t source = {own->record, SPF_STRLEN};
     bool is_interrupted = false;
-    char *source = NULL;
+    char *copy = NULL;
 
     *flattened = (flattened_t){.status = FLATTEN_OK, .ttl_s = -1};
     if (own->from != NULL) {
-        source = read_source(own, context, run, user_data, flattened, &is_interrupted);
-        if (source == NULL)
+        copy = read_source(own, context, run, user_data, flattened, &source, &is_interrupted);
+        if (copy == NULL)
             return !is_interrupted;
     }
-    is_interrupted =
-        !survey_and_flatten(own, context, run, user_data, source != NULL ? source : own->record, flattened);
-    free(source);
+    is_interrupted = !survey_and_flatten(own, context, run, user_data, &source, flattened);
+    free(copy);
     return !is_interrupted;
 }
 

@@ -332,17 +332,17 @@ static spf_err_t check_root(checker_t *checker)
         SPF_SENTENCE_SET(checker->error, "the record that is given does not begin with \"v=spf1\" and a space");
         return SPF_EINVAL;
     }
-    if ((tree->scope & scope) != scope) {
-        SPF_SENTENCE_SET(checker->error, "the survey did not look for records and addresses");
-        return SPF_EINVAL;
-    }
     if (!is_checkable(tree->nodes[0])) {
         SPF_SENTENCE_SET(checker->error, root->domain, " is no domain that mail is checked for");
         return SPF_EINVAL;
     }
-    if (gap == NULL && mistake == NULL)
+    if (gap != NULL || mistake != NULL) {
+        SPF_SENTENCE_SET(checker->error, root->domain, " cannot be flattened: ", gap != NULL ? gap : mistake);
+        return SPF_EINVAL;
+    }
+    if ((tree->scope & scope) == scope)
         return SPF_OK;
-    SPF_SENTENCE_SET(checker->error, root->domain, " cannot be flattened: ", gap != NULL ? gap : mistake);
+    SPF_SENTENCE_SET(checker->error, "the survey did not look for records and addresses");
     return SPF_EINVAL;
 }
 

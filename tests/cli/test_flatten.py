@@ -24,6 +24,7 @@ a IN TXT "v=spf1 ip4:192.0.2.0/25 include:c.example.com -all"
 b IN TXT "v=spf1 ip4:192.0.2.128/25 ~all"
 c IN TXT "v=spf1 ip4:198.51.100.0/24 a:m.example.com ~all"
 plain IN TXT "no policy"
+nul IN TXT "v=spf1 ip4:192.0.2.1 \\000ip4:192.0.2.2 -all"
 bad IN TXT "v=spf1 include:plain.example.com -all"
 _spf1 IN TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7 -all"
 _spf2 IN TXT "v=spf1 ip4:192.0.2.9 ip4:192.0.2.11 ip4:192.0.2.13 ip4:192.0.2.15 -all"
@@ -105,7 +106,10 @@ class Flatten(unittest.TestCase):
         self.assertIn('does not begin with "v=spf1" and a space', done.stderr)
         done = self.flatten("example.com", "--from", "plain.example.com")
         self.assertEqual((done.returncode, done.stdout), (6, ""))
-        self.assertIn("--from: plain.example.com: no-record", done.stderr)
+        self.assertIn("--from: plain.example.com cannot be flattened: its domain has no SPF record", done.stderr)
+        done = self.flatten("example.com", "--from", "nul.example.com")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("has a syntax error", done.stderr)
 
     def test_what_a_record_from_elsewhere_leads_to_is_not_overwritten(self):
         record = "v=spf1 include:_spf1.example.com include:_spf2.example.com ~all"
