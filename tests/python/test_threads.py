@@ -257,10 +257,14 @@ print("done")
 """
 
 
+# asyncio warns of what is slow, as all is on a busy machine.
+PRELUDE = "import logging; logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
+
+
 def program(text: str, *arguments: str, expected: int = 0) -> str:
     """Runs Python text as a program of its own: what it prints."""
-    done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", *arguments, "-c", text], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=STEP_S, universal_newlines=True,
+    done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", *arguments, "-c", PRELUDE + text],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=STEP_S, universal_newlines=True,
                           cwd=str(pathlib.Path(__file__).parent), check=False, env=environment())
     assert done.returncode == expected, done.stdout
     return done.stdout
