@@ -3,6 +3,7 @@
  * The counters of a tree (RFC 7208 section 4.6.4): those of a mail that no term matches but all, taken in the order of
  * evaluation, past every limit and error, so that they tell how much is to be mended.
  */
+#include "tools/terms.h"
 #include "tools/walk_impl.h"
 
 /* A record being gone through. */
@@ -36,21 +37,6 @@ static void enter(count_t *count, const spf_tree_node_t *node, bool is_reached)
         summary->is_permerror = summary->is_permerror6 = true;
 }
 
-static bool needs_dns(const spf_term_t *term)
-{
-    switch (term->kind) {
-    case SPF_TERM_INCLUDE:
-    case SPF_TERM_A:
-    case SPF_TERM_MX:
-    case SPF_TERM_PTR:
-    case SPF_TERM_EXISTS:
-    case SPF_TERM_REDIRECT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool is_void(const spf_answer_t *answer)
 {
     return answer != NULL && spf_answer_is_void(answer);
@@ -74,7 +60,7 @@ static void count_term(count_t *count, spf_node_term_t *view, const spf_tree_ter
     bool is_past;
 
     view->is_reached = true;
-    if (needs_dns(term->term)) {
+    if (spf_term_needs_dns(term->term)) {
         view->lookup_number = ++count->lookups;
         view->void_number = is_void(term->own) ? ++count->voids : 0;
         view->void_number6 = is_void(own6) ? ++count->voids6 : 0;

@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "tools/draft.h"
+#include "tools/terms.h"
 
 #include <string.h>
 
@@ -346,12 +347,6 @@ static spf_err_t check_root(checker_t *checker)
     return SPF_EINVAL;
 }
 
-static bool needs_dns(const spf_term_t *term)
-{
-    return term->kind == SPF_TERM_INCLUDE || term->kind == SPF_TERM_A || term->kind == SPF_TERM_MX ||
-           term->kind == SPF_TERM_PTR || term->kind == SPF_TERM_EXISTS || term->kind == SPF_TERM_REDIRECT;
-}
-
 /* What a record leads to stands behind it in the tree. */
 static void count_lookups(checker_t *checker)
 {
@@ -361,7 +356,7 @@ static void count_lookups(checker_t *checker)
         const spf_tree_node_t *node = checker->tree->nodes[i];
         for (uint32_t t = 0; node->record != NULL && t < node->record->term_count; t++) {
             const spf_tree_term_t *term = &node->terms[t];
-            if (!needs_dns(term->term) || !spf_flatten_is_reached(node->record, t))
+            if (!spf_term_needs_dns(term->term) || !spf_flatten_is_reached(node->record, t))
                 continue;
             lookups[i] += 1 + (term->child != NULL ? lookups[spf_flatten_index(checker->tree, term->child)] : 0);
         }

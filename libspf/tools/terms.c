@@ -18,6 +18,21 @@ const char *spf_term_kind_name(spf_term_kind_t kind)
     return names[kind];
 }
 
+bool spf_term_needs_dns(const spf_term_t *term)
+{
+    switch (term->kind) {
+    case SPF_TERM_INCLUDE:
+    case SPF_TERM_A:
+    case SPF_TERM_MX:
+    case SPF_TERM_PTR:
+    case SPF_TERM_EXISTS:
+    case SPF_TERM_REDIRECT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static spf_network_t network4(const spf_net4_t *net, uint8_t prefix)
 {
     return (spf_network_t){.family = 4,

@@ -9,6 +9,9 @@
 /* The name of a kind as records write it, static. */
 const char *spf_term_kind_name(spf_term_kind_t kind);
 
+/* Whether it counts among those that are limited to ten (RFC 7208 section 4.6.4). */
+bool spf_term_needs_dns(const spf_term_t *term);
+
 /* The network of an ip4 or ip6 term. */
 spf_network_t spf_term_network(const spf_record_t *record, const spf_term_t *term);
 
