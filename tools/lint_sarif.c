@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URI_MAX = 1024, HELP_URI_MAX = 128, SECTION_MAX = 16 };
+enum { URI_MAX = 1024, HELP_URI_MAX = 128 };
 
 struct lint_sarif {
     json_t *rules; /* one for each code there is a result of */
@@ -54,15 +54,12 @@ typedef struct help_uri {
 /* Where "RFC 7208 section 4.6.4" can be read. */
 static help_uri_t help_uri(const char *section)
 {
-    static const char base[] = "https://www.rfc-editor.org/rfc/";
-    unsigned rfc = 0;
-    char number[SECTION_MAX] = "";
+    const char *rfc = section + strcspn(section, "0123456789");
+    const char *number = strrchr(section, ' ');
     help_uri_t uri;
 
-    if (sscanf(section, "RFC %u section %15[0-9.]", &rfc, number) == 2)
-        snprintf(uri.text, sizeof uri.text, "%srfc%u.html#section-%s", base, rfc, number);
-    else
-        snprintf(uri.text, sizeof uri.text, "%srfc7208.html", base);
+    snprintf(uri.text, sizeof uri.text, "https://www.rfc-editor.org/rfc/rfc%.*s.html#section-%s",
+             (int)strcspn(rfc, " "), rfc, number != NULL ? number + 1 : "");
     return uri;
 }
 

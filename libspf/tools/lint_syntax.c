@@ -53,12 +53,13 @@ static bool mend_step(spf_linter_t *linter, mend_t *mend)
     if (record == NULL)
         return false;
     bool is_right = record->error_term == SPF_NO_TERM;
-    const spf_term_t *term = is_right ? spf_lint_odd_term(record) : &record->terms[record->error_term];
-    if (term == NULL) {
+    const spf_term_t *odd = is_right ? spf_lint_odd_term(record) : NULL;
+    if (is_right && odd == NULL) {
         mend->is_certain = !lets_all_pass(record);
         spf_record_unref(record);
         return false;
     }
+    const spf_term_t *term = is_right ? odd : &record->terms[record->error_term];
     spf_wrong_t wrong = spf_wrong_term(linter, mend->text + term->offset - SPF_LINT_HEAD, term->length,
                                        (is_right ? term->spec_offset : record->error_offset) - term->offset);
     spf_record_unref(record);
