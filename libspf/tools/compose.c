@@ -181,7 +181,7 @@ static bool is_host_text(const spf_name_t *name)
 /* A host, or a domain whose A and AAAA records are meant. */
 static outcome_t take_host(composer_t *composer, const char *text, size_t length)
 {
-    bool is_out_of_memory, is_bound;
+    bool is_out_of_memory, is_bound = false;
     spf_name_t name;
     const char *term;
 
