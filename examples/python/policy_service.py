@@ -183,15 +183,16 @@ class Service:
         task = asyncio.current_task()
         assert task is not None
         try:
+            self.idle.add(task)
             while not self.is_stopping:
-                self.idle.add(task)
                 data = await reader.readuntil(b"\n\n")
                 self.idle.discard(task)
                 self.busy.add(task)
                 action = await self.policy.action(parse_request(data))
                 writer.write(f"action={action}\n\n".encode())
-                await writer.drain()
                 self.busy.discard(task)
+                self.idle.add(task)
+                await writer.drain()
         except asyncio.IncompleteReadError as error:
             if error.partial:
                 log.warning("a client hung up inside a request")
@@ -200,7 +201,7 @@ class Service:
         except (ValueError, libspf.Error, ConnectionError) as error:
             log.warning("hanging up without an answer, so that Postfix asks again: %s", error)
         except asyncio.CancelledError:
-            pass  # the service stops
+            writer.transport.abort()  # the service stops, and waits for nobody who does not read his answer
         finally:
             self.idle.discard(task)
             self.busy.discard(task)

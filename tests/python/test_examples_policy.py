@@ -259,6 +259,32 @@ def test_stop_lets_a_check_end(tmp_path: pathlib.Path) -> None:
             assert process.wait(STEP_S) == 0
 
 
+def test_stop_does_not_wait_for_who_does_not_read() -> None:
+    program = load()
+    program.GRACE_S = 3600.0
+
+    class Policy:
+        is_asked = False
+
+        async def action(self, _: Dict[str, str]) -> str:
+            self.is_asked = True
+            return "DUNNO" * 10000000  # more than goes into any buffer
+
+    async def main() -> None:
+        policy = Policy()
+        service = program.Service(policy)
+        listening, place = await program.listen("inet:127.0.0.1:0", service, 0)
+        with Postfix(place) as postfix:
+            postfix.send(request())
+            while not policy.is_asked:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # so that it is written; if it is not yet, the test just says less
+            listening.close()
+            await asyncio.wait_for(service.stop(), STEP_S)
+
+    asyncio.run(main())
+
+
 BAD_ARGUMENTS = [
     (["--listen", "10030"], "'10030' is neither inet:HOST:PORT nor unix:PATH"),
     (["--listen", "inet:127.0.0.1:70000"], "'inet:127.0.0.1:70000'"),
