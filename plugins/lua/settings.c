@@ -52,6 +52,16 @@ void spf_lua_try_config(lua_State *L, const char *file)
 
 /* ------------------------------------------------------------------------------------------------------------- keys */
 
+static bool may_have_several(const char *key)
+{
+    static const char *const keys[] = {"resolver", "zone", "zone_text"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
 /* As libspf reads it, in any locale. */
 static const char *number_text(lua_State *L, lua_Number number)
 {
@@ -81,8 +91,8 @@ static const char *setting_text(lua_State *L, const char *key, int index)
         lua_pushvalue(L, index);
         return spf_lua_text(L, "context", key, -1);
     default:
-        spf_lua_bad(L, "context", key, "%s where a string, a number, true, false or an array of them is wanted",
-                    spf_lua_shown(L, index));
+        spf_lua_bad(L, "context", key, "%s where a string, a number, true%s is wanted", spf_lua_shown(L, index),
+                    may_have_several(key) ? ", false or an array of them" : " or false");
         return NULL;
     }
 }
@@ -135,7 +145,7 @@ static void take_all(lua_State *L, spf_config_t *config, const char *key, int in
 {
     int count;
 
-    if (!lua_istable(L, index)) {
+    if (!lua_istable(L, index) || !may_have_several(key)) {
         take(L, config, key, index);
         return;
     }
