@@ -378,6 +378,19 @@ rspamd_config:register_dependency('READ_SPF', 'SPF_CHECK')
                          ["fail", "192.0.2.1 is not one of fail.example's hosts", "pass"])
 
 
+    def test_mail_that_is_refused(self):
+        """By the rule in the README."""
+        script = re.search(r"^```lua\n(rspamd_config:register_symbol.*?)^```", README, flags=re.M | re.S).group(1)
+        one = self.one("", scripts={"refuse": script})
+        answer = one.scan("ann@fail.example")
+        self.assertEqual(answer["action"], "reject")
+        said = answer["messages"]["smtp_message"]
+        self.assertTrue(said.endswith("The domain fail.example explains: 192.0.2.1 is not one of fail.example's hosts"), said)
+        self.assertNotIn("\n", said)
+        for sender in ("ann@pass.example", "ann@temp.example", "ann@softfail.example"):
+            self.assertEqual(one.scan(sender)["action"], "no action")
+
+
 class Misconfiguration(rspamd.RspamdTest):
     def test_config_test_tells_what_to_mend(self):
         dns = self.dns({})
