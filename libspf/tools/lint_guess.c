@@ -81,8 +81,10 @@ static const struct {
 
 size_t spf_lint_foreign(const char *text, size_t length, spf_lint_code_t code, const char **stands_for)
 {
+    if (length == 0 || spf_ascii_is_alphanum(text[0]))
+        return 0;
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-        if (foreign[i].code != code || length == 0 || foreign[i].text[0] != text[0])
+        if (foreign[i].code != code || foreign[i].text[0] != text[0])
             continue;
         size_t octets = strlen(foreign[i].text);
         if (octets <= length && memcmp(text, foreign[i].text, octets) == 0) {
