@@ -19,7 +19,7 @@ set(SPF_PC_PREFIX "@SPF_PC_PREFIX@")
 set(spf_pc ${CMAKE_CURRENT_BINARY_DIR}/libspf.pc)
 configure_file(libspf.pc.in ${spf_pc}.in @ONLY)
 install(CODE "
-    set(SPF_PC_PREFIX \"\${CMAKE_INSTALL_PREFIX}\")
+    get_filename_component(SPF_PC_PREFIX \"\${CMAKE_INSTALL_PREFIX}\" ABSOLUTE)
     configure_file(\"${spf_pc}.in\" \"${spf_pc}\" @ONLY)")
 install(FILES ${spf_pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

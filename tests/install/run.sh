@@ -13,7 +13,7 @@ step() {
 }
 
 step "cmake --install"
-cmake --install "$build" --prefix "$prefix" >"$work/install.log"
+(cd "$work" && cmake --install "$build" --prefix prefix) >"$work/install.log" # relative, as people write it
 libdir=$(dirname "$(find "$prefix" -name libspf.so.0)")
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 export LD_LIBRARY_PATH=$libdir
