@@ -262,6 +262,7 @@ static const term_rule_t term_rules[] = {
     {SCOPE_ANY, true, spf_lint_term_limits},
     {SCOPE_OWN, true, spf_lint_void},
     {SCOPE_ANY, true, spf_lint_mx},
+    {SCOPE_OWN, true, spf_lint_idle_mx},
     {SCOPE_ANY, true, spf_lint_target},
     {SCOPE_ANY, true, spf_lint_failure},
     {SCOPE_OWN, true, spf_lint_include},

@@ -76,6 +76,7 @@
     X(SPF_LINT_BAD_NAME, "bad-name", WARNING, SPF_RFC("4.8"))                                                          \
     X(SPF_LINT_LONG_RECORD, "long-record", WARNING, SPF_RFC("3.4"))                                                    \
     X(SPF_LINT_VOID_LOOKUP, "void-lookup", WARNING, SPF_RFC("4.6.4"))                                                  \
+    X(SPF_LINT_MX_NO_ADDRESS, "mx-no-address", WARNING, SPF_RFC("5.4"))                                                \
     X(SPF_LINT_IPV6_VOID, "ipv6-void", WARNING, SPF_RFC("4.6.4"))                                                      \
     X(SPF_LINT_NAME_IS_POLICY, "name-is-policy", WARNING, SPF_RFC("5.2"))                                              \
     X(SPF_LINT_INCLUDE_PLUS_ALL, "include-plus-all", WARNING, SPF_RFC("5.2"))                                          \

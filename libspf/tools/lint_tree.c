@@ -266,6 +266,22 @@ void spf_lint_failure(spf_linter_t *linter, uint32_t index)
                           "Ask again later; if it stays, remove the term.");
 }
 
+/* A null MX (RFC 7505), or hosts that are gone: no void lookup, as there are MX records. */
+void spf_lint_idle_mx(spf_linter_t *linter, uint32_t index)
+{
+    place_t place;
+
+    if (!take_place(linter, index, &place) || place.term->kind != SPF_TERM_MX || place.view->is_past_limit ||
+        place.view->host_count == 0 || place.view->host_count > linter->tree->limits.mx_hosts ||
+        place.view->network_count > 0 || (linter->tree->scope & SPF_SURVEY_ADDRESSES) == 0 ||
+        failure_of(&place) != NULL)
+        return;
+    spf_lint_add_term(linter, SPF_LINT_MX_NO_ADDRESS, place.term,
+                      SPF_SAY(linter, spf_lint_quote_term(linter, place.term), " matches nothing: no mail host of ",
+                              target_of(linter, place.view), " has an address."),
+                      "Name what sends the mail, or remove the term.");
+}
+
 /* An explanation is one TXT record: RFC 7208 section 6.2. */
 void spf_lint_exp_target(spf_linter_t *linter, uint32_t index)
 {

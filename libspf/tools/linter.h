@@ -106,6 +106,7 @@ void spf_lint_mergeable(spf_linter_t *linter, uint32_t index);
 void spf_lint_term_limits(spf_linter_t *linter, uint32_t index);
 void spf_lint_void(spf_linter_t *linter, uint32_t index);
 void spf_lint_mx(spf_linter_t *linter, uint32_t index);
+void spf_lint_idle_mx(spf_linter_t *linter, uint32_t index);
 void spf_lint_target(spf_linter_t *linter, uint32_t index);
 void spf_lint_failure(spf_linter_t *linter, uint32_t index);
 void spf_lint_include(spf_linter_t *linter, uint32_t index);

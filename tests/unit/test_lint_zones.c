@@ -364,6 +364,19 @@ static const zone_row_t zone_rows[] = {
      "a.example TXT v=spf1 +all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning include-plus-all example.com [include:a.example]\n"},
+    {"hosts of an mx without an address", "example.com", NULL, 0,
+     "example.com TXT v=spf1 mx mx:null.example mx:some.example mx:bad.example mx:%{l}.example -all\n"
+     "example.com MX 10 gone.example\n"
+     "null.example MX 0 .\n"
+     "some.example MX 10 gone.example\n"
+     "some.example MX 20 h.example\n"
+     "h.example AAAA 2001:db8::1\n"
+     "bad.example MX 10 bad.example\n"
+     "bad.example A SERVFAIL\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n",
+     "error dns-failure example.com [mx:bad.example]\n"
+     "warning mx-no-address example.com [mx]\n"
+     "warning mx-no-address example.com [mx:null.example]\n"},
     {"an include of +all farther down", "example.com", NULL, 0,
      "example.com TXT v=spf1 include:a.example -all\n"
      "a.example TXT v=spf1 ip4:192.0.2.1 include:b.example -all\n"
