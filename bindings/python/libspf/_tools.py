@@ -561,7 +561,7 @@ class EvidenceItem(NamedTuple):
     """What a header field says of an SPF check that somebody made. What it does not tell is None."""
 
     field: str
-    """"Received-SPF", "Authentication-Results", "Received" or "Return-Path"."""
+    """"Received-SPF", "Authentication-Results", "ARC-Authentication-Results", "Received" or "Return-Path"."""
     result: Optional[str]
     """The word as it stands there."""
     value: Optional[ResultCode]
