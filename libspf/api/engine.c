@@ -50,9 +50,11 @@ static spf_err_t engine_init(spf_engine_t *engine, const spf_resolver_ops_t *ops
     if (engine->policies == NULL)
         return SPF_ENOMEM;
     engine->loop = ops != NULL ? spf_loop_new(ops->now_us, resolver) : spf_loop_new(NULL, NULL);
+    if (engine->loop == NULL && errno == ENOMEM)
+        return SPF_ENOMEM;
     if (engine->loop == NULL) {
         spf_buf_add_text(error, "no descriptor for an event loop could be had");
-        return errno == ENOMEM ? SPF_ENOMEM : SPF_ESYSTEM;
+        return SPF_ESYSTEM;
     }
     engine->ops = ops;
     engine->resolver = resolver;

@@ -14,7 +14,9 @@
  *     readable(fd[, n]) whether poll() says so, in n milliseconds at most or else now
  *     fail_after(n)     from now on Lua has n more allocations, and then no memory
  *     fail_no_more()    ends that; gives how many allocations failed
+ *     fail_library_after(n), fail_library_no_more()  the same for what is not Lua's, where no sanitizer sees to memory
  */
+#include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -38,6 +40,51 @@ typedef struct job {
     unsigned long left, failed; /* allocations */
     bool has_failed;
 } job_t;
+
+/* What this thread allocates, and not for Lua. */
+static _Thread_local struct {
+    bool is_limited;
+    unsigned long left, failed;
+} library;
+
+#ifdef HOST_FAILS_LIBRARY
+#define LUA_REALLOC __libc_realloc
+#define EVERYBODYS  __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+    if (!library.is_limited)
+        return false;
+    if (library.left == 0)
+        library.failed++;
+    else
+        library.left--;
+    if (library.failed > 0)
+        errno = ENOMEM;
+    return library.failed > 0;
+}
+
+EVERYBODYS void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+EVERYBODYS void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+EVERYBODYS void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+#else
+#define LUA_REALLOC realloc
+#endif
 
 /* ---------------------------------------------------------------------------------------------------- for scripts */
 
@@ -92,6 +139,21 @@ static int fail_no_more(lua_State *L)
     return 1;
 }
 
+static int fail_library_after(lua_State *L)
+{
+    library.left = (unsigned long)luaL_checkinteger(L, 1);
+    library.failed = 0;
+    library.is_limited = true;
+    return 0;
+}
+
+static int fail_library_no_more(lua_State *L)
+{
+    library.is_limited = false;
+    lua_pushinteger(L, (lua_Integer)library.failed);
+    return 1;
+}
+
 /* --------------------------------------------------------------------------------------------------------- states */
 
 static int readable(lua_State *L)
@@ -118,7 +180,7 @@ static void *allocate(void *user_data, void *old, size_t old_size, size_t size)
         }
         job->left--;
     }
-    return realloc(old, size);
+    return LUA_REALLOC(old, size);
 }
 
 static int traceback(lua_State *L)
@@ -149,6 +211,12 @@ static void prepare(lua_State *L, const job_t *job)
     lua_register(L, "readable", readable);
     lua_register(L, "fail_after", fail_after);
     lua_register(L, "fail_no_more", fail_no_more);
+#ifdef HOST_FAILS_LIBRARY
+    lua_register(L, "fail_library_after", fail_library_after);
+    lua_register(L, "fail_library_no_more", fail_library_no_more);
+#else
+    (void)fail_library_after, (void)fail_library_no_more;
+#endif
 }
 
 static void *run(void *argument)

@@ -114,6 +114,69 @@ torture("misuse", own, function(context)
     check(context)
 end)
 
+-- The library has no memory from some allocation on. A resolver in Lua, for libunbound is not what is tested here.
+local function starve(name, body)
+    if not fail_library_after then
+        return
+    end
+    test.case("the library without memory: " .. name, function()
+        for count = 0, 100000 do
+            local context = libspf.context{resolver = resolver}
+            local calls, ends = 0, {}
+            local function on_end(...)
+                calls = calls + 1
+                ends[#ends + 1] = {...}
+            end
+            fail_library_after(count)
+            local ok, problem = pcall(body, context, on_end)
+            local failed = fail_library_no_more()
+            if not ok then
+                test.is_true(failed > 0, tostring(problem))
+                test.has(tostring(problem), "out of memory")
+            end
+            drain(context)
+            for _, found in ipairs(ends) do
+                test.is_true(found[1] or found[2] == "out of memory", "a result or a message")
+            end
+            context:close()
+            if failed == 0 then
+                return test.is_true(count > 3 and ok, "something was allocated")
+            end
+        end
+    end)
+end
+
+starve("check", function(context) context:check{ip = "192.0.2.7", sender = "a@example.com", helo = "h", trace = true}:json() end)
+starve("reports", function(context)
+    local result = context:check{ip = "192.0.2.7", sender = "a@example.com", helo = "h", trace = true}
+    local _ = result:received_spf("lf"), result:smtp_reply(), result:trace_text(), result:advice(), result:as_table()
+end)
+starve("start", function(context, on_end)
+    context:start("192.0.2.7", "a@example.com", "h", on_end)
+    context:start("192.0.2.7", "b@example.com", "h", on_end):cancel()
+    context:wait(5)
+end)
+starve("survey", function(context, on_end)
+    local survey = context:survey{domain = "example.com", nearby = true}
+    local _ = survey.nodes, survey.remarks, survey.fixed_record, survey:text(), survey:dot(), survey:json(), survey:flatten{keep = {"a.b"}}
+    context:start_survey("example.com", on_end)
+    context:wait(5)
+end)
+starve("compose and evidence", function()
+    local draft = libspf.compose{senders = {"mx", "192.0.2.0/24"}, domain = "example.com"}
+    local _ = draft:zone(), draft:nsupdate(), draft:json(), draft.records, draft.notes
+    libspf.evidence("Received-SPF: fail client-ip=192.0.2.7; envelope-from=ann@example.com")
+end)
+starve("contexts", function()
+    libspf.context{resolver = resolver, max_lookups = 3, receiver = "a.example"}:close()
+end)
+starve("descriptors", function(context, on_end)
+    context:fd()
+    context:start("192.0.2.7", "a@example.com", "h", on_end)
+    context:process()
+    test.is_true(context:timeout() ~= -1)
+end)
+
 -- The function of a check for which there was no memory is called when there is some.
 test.case("no end is lost", function()
     local context = own()
