@@ -349,20 +349,17 @@ static void add_term_notes(writer_t *writer, const spf_node_term_t *term, const 
 /* Begins a line below all that a node hangs on: the strokes of these, the outermost first, then its own. */
 static void begin_line(writer_t *writer, const spf_node_t *node, const char *own, const char *own_rest)
 {
-    const spf_tree_node_t *path[SPF_WALK_DEPTH_MAX + 1];
+    bool goes_on[SPF_WALK_DEPTH_MAX + 1] = {false};
     char lead_storage[SPF_WRAPPED_LEAD_MAX], rest_storage[SPF_WRAPPED_LEAD_MAX];
     unsigned depth = node->depth;
     spf_buf_t lead, rest;
 
+    for (unsigned i = depth; i > 0; i--, node = node->parent)
+        goes_on[i] = node->parent_term + 1 < writer->ends[((const spf_tree_node_t *)node->parent)->index];
     spf_buf_init(&lead, lead_storage, sizeof lead_storage);
     spf_buf_init(&rest, rest_storage, sizeof rest_storage);
-    for (unsigned i = depth; i > 0; i--, node = node->parent)
-        path[i] = (const spf_tree_node_t *)node;
-    for (unsigned i = 1; i <= depth; i++) {
-        const spf_tree_node_t *parent = (const spf_tree_node_t *)path[i]->view.parent;
-        bool goes_on = path[i]->view.parent_term + 1 < writer->ends[parent->index];
-        spf_buf_add_text(&lead, goes_on ? writer->strokes->on : writer->strokes->blank);
-    }
+    for (unsigned i = 1; i <= depth; i++)
+        spf_buf_add_text(&lead, goes_on[i] ? writer->strokes->on : writer->strokes->blank);
     spf_buf_add(&rest, lead.data, lead.len);
     spf_buf_add_text(&lead, own);
     spf_buf_add_text(&rest, own_rest);
