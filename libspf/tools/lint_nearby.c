@@ -344,9 +344,12 @@ static void say_type99(spf_linter_t *linter)
     if (linter->tree->nearby[SPF_NEARBY_TYPE99].name == NULL || answer == NULL || spf_answer_is_failure(answer) ||
         answer->count == 0)
         return;
+    bool is_alone = linter->node->view.status == SPF_NODE_NO_RECORD;
     say_about(linter, SPF_LINT_TYPE99, &answer->texts[0], 0, 0,
               SPF_SAY(linter, linter->tree->domain, " has a record of type SPF (99), which nobody asks for any more."),
-              "Remove it; the TXT record is what counts.");
+              !is_alone                     ? "Remove it; the TXT record is what counts."
+              : find_record(answer) != NULL ? "Publish it as a TXT record instead."
+                                            : "Remove it.");
 }
 
 void spf_lint_nearby(spf_linter_t *linter)

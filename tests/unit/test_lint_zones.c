@@ -496,6 +496,9 @@ static const zone_row_t zone_rows[] = {
      "example.com SPF v=spf1 ip4:192.0.2.1 -all\n"
      "_dmarc.example.com TXT v=DMARC1; p=none\n",
      "warning type99 example.com []\n"},
+    {"type 99 alone", "example.com", NULL, 0, "example.com SPF v=spf1 ip4:192.0.2.1 -all\n",
+     "error no-record example.com []\n"
+     "warning type99 example.com []\n"},
     {"no DMARC", "example.com", NULL, 0, "example.com TXT v=spf1 ip4:192.0.2.1 ~all\n",
      "advice all-without-dmarc example.com [~all]\n"},
     {"DMARC that refuses, and -all", "example.com", NULL, 0,
@@ -592,10 +595,38 @@ static void test_zones(void **state)
     }
 }
 
+/* What is to be done about a record of type 99 depends on whether there is a TXT record. */
+static void test_type99(void **state)
+{
+    static const char *const rows[][2] = {
+        {"example.com SPF v=spf1 -all\n", "Publish it as a TXT record instead."},
+        {"example.com SPF v=spf1 -all\nexample.com TXT v=spf1 -all\n", "Remove it; the TXT record is what counts."},
+        {"example.com SPF nonsense\n", "Remove it."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        zone_t *zone = zone_new();
+        walking_t walking;
+        zone_add_lines(zone, rows[i][0]);
+        assert_true(
+            walking_run(&walking, &(walking_input_t){.zone = zone, .domain = "example.com", .scope = EVERYTHING}));
+        const spf_lint_t *lint = spf_lint_tree(&walking.arena, walking.tree);
+        size_t found = 0;
+        while (found < lint->count && strcmp(lint->remarks[found].code, "type99") != 0)
+            found++;
+        assert_true(found < lint->count);
+        assert_string_equal(lint->remarks[found].fix, rows[i][1]);
+        walking_free(&walking);
+        zone_free(zone);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_type99),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
