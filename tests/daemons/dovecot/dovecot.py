@@ -16,7 +16,6 @@ import socket
 import socketserver
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -26,6 +25,7 @@ ROOT = HERE.parents[2]
 SCRIPTS = ROOT / "plugins" / "lua" / "dovecot"
 sys.path.insert(0, str(HERE.parent))
 
+from daemon import STEP_S, Daemon  # pylint: disable=wrong-import-position
 from dns_server import DnsServer, Zone  # pylint: disable=wrong-import-position,unused-import
 
 DOVECOT = shutil.which("dovecot", path="/usr/sbin:/usr/bin")
@@ -33,7 +33,6 @@ MODULES = pathlib.Path("/usr/lib/dovecot/modules")
 USER = "nobody"
 PASSWORD = "secret"
 SKIPPED = 77
-STEP_S = 30
 
 MAIN = """\
 base_dir = {folder}/run
@@ -155,13 +154,14 @@ class Relay:
         self.server.server_close()
 
 
-class Dovecot:
+class Dovecot(Daemon):
+    NAME = "Dovecot"
+
     def __init__(self, dns, config, settings=None):
         """`config`: Dovecot's, where FOLDER and SCRIPTS stand for the folders of this Dovecot and of the scripts.
         `settings`: name of a script to the lines of its settings file."""
         library, module = os.environ["LIBSPF"], os.environ["LIBSPF_LUA"]
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="libspf-dovecot-"))
-        self.process = None
+        super().__init__()
         self.log_start = 0
         self.relay = Relay()
         owner = pwd.getpwnam(USER)
@@ -230,45 +230,21 @@ class Dovecot:
     # ------------------------------------------------------------------------------------------------- as a daemon
 
     def start(self):
-        with (self.folder / "stderr").open("w") as stderr:
-            self.process = subprocess.Popen([DOVECOT, "-c", self.file, "-F"], env=self.environment, stderr=stderr,
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
-        end = time.monotonic() + STEP_S
-        while True:
-            try:
-                for port in (self.submission, self.imap, self.lmtp):
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise AssertionError(
-                        f"Dovecot does not start: {(self.folder / 'stderr').read_text()}{self.log()}") from None
-                time.sleep(0.02)
+        def ask():
+            for port in (self.submission, self.imap, self.lmtp):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+
+        return self.start_until([DOVECOT, "-c", self.file, "-F"], ask)
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STEP_S)
-            finally:
-                try:
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                self.process.wait()
-            self.process = None
-
     def remove(self):
-        self.stop()
+        super().remove()
         self.relay.stop()
-        shutil.rmtree(self.folder)
 
     def whole_log(self):
-        file = self.folder / "dovecot.log"
-        return file.read_text(errors="replace") if file.exists() else ""
+        return self.read("dovecot.log")
 
     def log(self):
         return self.whole_log()[self.log_start:]
@@ -284,9 +260,6 @@ class Dovecot:
                 raise AssertionError(f"not in the log: {wanted}\n{self.log()}")
             time.sleep(0.02)
         return self.log()
-
-    def sanitizer_log(self):
-        return "".join(file.read_text(errors="replace") for file in (self.folder / "sanitizer").iterdir())
 
     # ------------------------------------------------------------------------------------------------------ clients
 

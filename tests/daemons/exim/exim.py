@@ -12,25 +12,23 @@ import pwd
 import re
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 
+from daemon import STEP_S, Daemon  # pylint: disable=wrong-import-position
 from dns_server import DnsServer  # pylint: disable=wrong-import-position
 
 EXIM = shutil.which("exim4", path="/usr/sbin:/usr/bin")
 USER = "Debian-exim"
 HOSTNAME = "mx.receiver.example"
 SKIPPED = 77
-STEP_S = 60
 
 MAIN = """\
 LIBSPF = {plugin}
@@ -130,11 +128,12 @@ def call(function, *arguments):
     return "${dlfunc{LIBSPF}{%s}%s}" % (function, "".join("{%s}" % quoted(argument) for argument in arguments))
 
 
-class Exim:
+class Exim(Daemon):
+    NAME = "Exim"
+
     def __init__(self, config, main="", acl=""):
         """`config`: lines of libspf.conf. FOLDER in the others stands for this Exim's own."""
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="libspf-exim-"))
-        self.process = None
+        super().__init__()
         self.before = []
         user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
         self.folder.chmod(0o755)
@@ -195,44 +194,16 @@ class Exim:
     # ------------------------------------------------------------------------------------------------- as a daemon
 
     def start(self):
-        self.process = subprocess.Popen([*self.before, EXIM, "-C", self.file, "-bdf"], env=self.environment,
-                                        start_new_session=True, stdin=subprocess.DEVNULL)
-        end = time.monotonic() + STEP_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise AssertionError(f"Exim does not start: {self.log()}{self.panic_log()}") from None
-                time.sleep(0.05)
+        def ask():
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
 
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STEP_S)
-            finally:
-                try:
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                self.process.wait()
-            self.process = None
+        return self.start_until([*self.before, EXIM, "-C", self.file, "-bdf"], ask)
 
-    def remove(self):
-        self.stop()
-        shutil.rmtree(self.folder)
-
-    def log(self, name="main"):
-        file = self.folder / "log" / f"{name}log"
-        return file.read_text(errors="replace") if file.exists() else ""
+    def log(self):
+        return self.read("log/mainlog") + self.panic_log()
 
     def panic_log(self):
-        return self.log("panic")
-
-    def sanitizer_log(self):
-        return "".join(file.read_text(errors="replace") for file in (self.folder / "sanitizer").iterdir())
+        return self.read("log/paniclog")
 
     def queued(self):
         return [file for file in (self.folder / "spool" / "input").rglob("*-H")]
@@ -241,7 +212,7 @@ class Exim:
         """The messages in the queue, delivered by root: Exim's own user may not choose a configuration."""
         self.run("-qff", check=True)
         if self.queued():
-            raise AssertionError(f"not delivered\n{self.log()}{self.panic_log()}")
+            raise AssertionError(f"not delivered\n{self.log()}")
         files = list((self.folder / "mail" / "new").glob("*"))
         messages = [file.read_bytes().decode("latin-1") for file in files]
         for file in files:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The ACL of the README in a real Exim: results, reply codes, headers and log."""
 import re
+import subprocess
+import time
 
 import exim
 from dns_server import DnsServer, Zone
@@ -104,7 +106,7 @@ acl_check:
         local.run("-f", "ann@fail.example", "rcpt@receiver.example", input=b"Subject: x\n\ntext\n", check=True)
         smtp = (b"EHLO h\r\nMAIL FROM:<ann@fail.example>\r\nRCPT TO:<rcpt@receiver.example>\r\nDATA\r\n\r\ntext\r\n"
                 b".\r\nQUIT\r\n")
-        local.run("-bs", input=smtp, check=True, stdout=exim.subprocess.DEVNULL)
+        local.run("-bs", input=smtp, check=True, stdout=subprocess.DEVNULL)
         messages = local.delivered()
         self.assertEqual(len(messages), 2)
         for message in messages:
@@ -168,7 +170,7 @@ acl_check:
         connection = self.smtp(receiver)
         self.assertEqual(connection.command("MAIL FROM:<ann@soft.example>")[0][:3], "451")
         for _ in range(20):
-            exim.time.sleep(0.5)
+            time.sleep(0.5)
             if connection.command("MAIL FROM:<ann@soft.example>")[0][:3] == "250":
                 return
         self.fail("never accepted")

@@ -11,11 +11,9 @@ import pathlib
 import re
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -24,6 +22,7 @@ ROOT = HERE.parents[2]
 PLUGIN = ROOT / "plugins" / "lua" / "rspamd"
 sys.path.insert(0, str(HERE.parent))
 
+from daemon import STEP_S, Daemon  # pylint: disable=wrong-import-position
 from dns_server import LOOPBACK, DnsServer, Zone  # pylint: disable=wrong-import-position,unused-import
 
 RSPAMD = shutil.which("rspamd", path="/usr/bin:/usr/sbin")
@@ -32,7 +31,6 @@ LIBRARIES = pathlib.Path("/usr/lib/rspamd")
 LANGUAGES = pathlib.Path("/usr/share/rspamd/languages")
 CONFIG = pathlib.Path("/etc/rspamd")
 SKIPPED = 77
-STEP_S = 60
 MESSAGE = b"From: Ann <ann@pass.example>\r\nSubject: test\r\nMessage-ID: <1@pass.example>\r\n\r\ntext\r\n"
 
 # Scores and composites are those that rspamd is installed with.
@@ -65,13 +63,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Rspamd:
+class Rspamd(Daemon):
+    NAME = "rspamd"
+
     def __init__(self, dns, local="enabled = true;", **options):
         """`local`: what stands in local.d/libspf.conf, or None for no such file. `options` are the blanks of MAIN, and
         `scripts`: texts of Lua plugins, which have their settings' sections in `more`."""
         library, module = os.environ["LIBSPF"], os.environ["LIBSPF_LUA"]
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="libspf-rspamd-"))
-        self.process = None
+        super().__init__()
         for name in ("lib", "lua", "local.d", "languages", "sanitizer"):
             (self.folder / name).mkdir()
         for name in ("en.json", "stop_words"):
@@ -114,17 +113,8 @@ class Rspamd:
         return done.returncode == 0, done.stdout + done.stderr
 
     def start(self):
-        self.process = subprocess.Popen([RSPAMD, *self.variables(), "-c", self.file, "-f", "-i"], env=self.environment,
-                                        start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + STEP_S
-        while True:
-            try:
-                self.request("GET", "/ping", timeout_s=1)
-                break
-            except (OSError, http.client.HTTPException):
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise AssertionError(f"rspamd does not start: {self.log()}") from None
-                time.sleep(0.05)
+        self.start_until([RSPAMD, *self.variables(), "-c", self.file, "-f", "-i"],
+                         lambda: self.request("GET", "/ping", timeout_s=1))
         self.scan("@localhost")  # a worker's first takes rspamd longer
         return self
 
@@ -186,29 +176,8 @@ class Rspamd:
         text = pathlib.Path(f"/proc/{self.worker()}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
 
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STEP_S)
-            finally:
-                try:
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                self.process.wait()
-            self.process = None
-
-    def remove(self):
-        self.stop()
-        shutil.rmtree(self.folder)
-
     def log(self):
-        file = self.folder / "log"
-        return file.read_text(errors="replace") if file.exists() else ""
-
-    def sanitizer_log(self):
-        return "".join(file.read_text(errors="replace") for file in (self.folder / "sanitizer").iterdir())
+        return self.read("log")
 
 
 class RspamdTest(unittest.TestCase):
