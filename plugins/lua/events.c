@@ -303,7 +303,7 @@ int spf_lua_process(lua_State *L)
         if (context->context != NULL)
             err = spf_lua_advance(L, error);
         called += deliver_all(L, error);
-    } while (context->has_news);
+    } while (context->has_news && context->context != NULL);
     context->inside--;
     spf_lua_clear_event(context);
     if (!lua_isnil(L, error))

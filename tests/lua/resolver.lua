@@ -395,4 +395,16 @@ test.case("answers in functions of checks", function()
     test.equal(ended, 301)
 end)
 
+test.case("an answer in a function of a check that closes the context", function()
+    local resolver = keeping()
+    local context = libspf.context{resolver = resolver}
+    context:start("192.0.2.7", "a@b.example", "h", function(_, why) test.equal(why, "canceled") end)
+    context:start("192.0.2.7", "a@a.example", "h", function()
+        resolver.questions["TXT b.example"]:answer{"v=spf1 -all"}
+        context:close()
+    end)
+    test.equal(resolver.questions["TXT a.example"]:answer{"v=spf1 -all"}, true)
+    test.equal(context:pending(), 0)
+end)
+
 test.finish()
