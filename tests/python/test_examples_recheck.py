@@ -127,7 +127,10 @@ def test_order_with_many_at_once(tmp_path: pathlib.Path) -> None:
 
 def on_terminal(arguments: List[str], program: str = NAME, **environment: str) -> str:
     """What the program's standard error shows on a terminal."""
-    control, terminal = pty.openpty()
+    try:
+        control, terminal = pty.openpty()
+    except OSError as error:
+        pytest.skip("no terminal can be opened here: %s" % error)
     with subprocess.Popen(command(program, *arguments), stdout=subprocess.DEVNULL, stderr=terminal,
                           env={**{key: value for key, value in os.environ.items() if key != "NO_COLOR"},
                                **environment}) as process:
