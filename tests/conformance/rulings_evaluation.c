@@ -74,68 +74,69 @@ static void void_lookups_count_terms(void **state)
 }
 
 /* 2. One counter for the whole check, tested before the eleventh term asks. */
+static const char lookup_limit_zone[] =
+    COMMON "five.example.com TXT v=spf1 a:a1.example.com a:a2.example.com a:a3.example.com a:a4.example.com\n"
+           "a1.example.com A 198.51.100.1\n"
+           "a2.example.com A 198.51.100.2\n"
+           "a3.example.com A 198.51.100.3\n"
+           "a4.example.com A 198.51.100.4\n"
+           "a5.example.com A 192.0.2.1\n"
+           "why.example.com TXT because\n"
+           "1.2.0.192.in-addr.arpa PTR me.example.com\n"
+           "me.example.com.x.example.com A 127.0.0.2\n";
+static const row_t lookup_limit_rows[] = {
+    /* 5 + 5: at the limit, and one more */
+    {.record = "v=spf1 include:five.example.com include:five.example.com +all",
+     .result = SPF_RESULT_PASS,
+     .queries = 6,
+     ROW_COUNTS(10, 0)},
+    {.record = "v=spf1 include:five.example.com include:five.example.com a:a5.example.com -all",
+     .result = SPF_RESULT_PERMERROR,
+     .cause = SPF_CAUSE_LOOKUP_LIMIT,
+     .queries = 6,
+     ROW_COUNTS(11, 0)},
+    /* the eleventh is known already, and is a term all the same */
+    {.record = "v=spf1 include:five.example.com include:five.example.com a:a1.example.com -all",
+     .result = SPF_RESULT_PERMERROR,
+     .cause = SPF_CAUSE_LOOKUP_LIMIT,
+     .queries = 6,
+     ROW_COUNTS(11, 0)},
+    /* a redirect counts when it is followed */
+    {.record = "v=spf1 include:five.example.com include:five.example.com redirect=pass.example.com",
+     .result = SPF_RESULT_PERMERROR,
+     .cause = SPF_CAUSE_LOOKUP_LIMIT,
+     ROW_COUNTS(11, 0)},
+    {.record = "v=spf1 include:five.example.com include:five.example.com ip4:192.0.2.1 redirect=pass.example.com",
+     .result = SPF_RESULT_PASS,
+     ROW_COUNTS(10, 0)},
+    /* exp and %{p} do not count */
+    {.record = "v=spf1 include:five.example.com a a a a exists:%{p}.y.example.com exp=why.example.com -all",
+     .result = SPF_RESULT_PERMERROR,
+     .cause = SPF_CAUSE_VOID_LIMIT,
+     ROW_COUNTS(8, 3)},
+    {.record = "v=spf1 include:five.example.com include:other5.example.com exists:%{p}.x.example.com -all",
+     .result = SPF_RESULT_PERMERROR,
+     .cause = SPF_CAUSE_TARGET_NO_RECORD},
+    {.record = "v=spf1 include:five.example.com a:a1.example.com a:a1.example.com a:a1.example.com "
+               "a:a1.example.com exists:%{p}.x.example.com -all",
+     .result = SPF_RESULT_PASS,
+     ROW_COUNTS(10, 0)},
+    {.record = "v=spf1 include:five.example.com include:five.example.com exp=why.example.com -all",
+     .result = SPF_RESULT_FAIL,
+     .explanation = "because",
+     .queries = 7,
+     ROW_COUNTS(10, 0)},
+    /* what is not reached does not count */
+    {.record = "v=spf1 ip4:192.0.2.1 a a a a a a a a a a a a",
+     .result = SPF_RESULT_PASS,
+     .queries = 1,
+     ROW_COUNTS(0, 0)},
+};
+
 static void lookup_limit_is_one_for_the_check(void **state)
 {
     (void)state;
-    static const char zone[] =
-        COMMON "five.example.com TXT v=spf1 a:a1.example.com a:a2.example.com a:a3.example.com a:a4.example.com\n"
-               "a1.example.com A 198.51.100.1\n"
-               "a2.example.com A 198.51.100.2\n"
-               "a3.example.com A 198.51.100.3\n"
-               "a4.example.com A 198.51.100.4\n"
-               "a5.example.com A 192.0.2.1\n"
-               "why.example.com TXT because\n"
-               "1.2.0.192.in-addr.arpa PTR me.example.com\n"
-               "me.example.com.x.example.com A 127.0.0.2\n";
-    static const row_t rows[] = {
-        /* 5 + 5: at the limit, and one more */
-        {.record = "v=spf1 include:five.example.com include:five.example.com +all",
-         .result = SPF_RESULT_PASS,
-         .queries = 6,
-         ROW_COUNTS(10, 0)},
-        {.record = "v=spf1 include:five.example.com include:five.example.com a:a5.example.com -all",
-         .result = SPF_RESULT_PERMERROR,
-         .cause = SPF_CAUSE_LOOKUP_LIMIT,
-         .queries = 6,
-         ROW_COUNTS(11, 0)},
-        /* the eleventh is known already, and is a term all the same */
-        {.record = "v=spf1 include:five.example.com include:five.example.com a:a1.example.com -all",
-         .result = SPF_RESULT_PERMERROR,
-         .cause = SPF_CAUSE_LOOKUP_LIMIT,
-         .queries = 6,
-         ROW_COUNTS(11, 0)},
-        /* a redirect counts when it is followed */
-        {.record = "v=spf1 include:five.example.com include:five.example.com redirect=pass.example.com",
-         .result = SPF_RESULT_PERMERROR,
-         .cause = SPF_CAUSE_LOOKUP_LIMIT,
-         ROW_COUNTS(11, 0)},
-        {.record = "v=spf1 include:five.example.com include:five.example.com ip4:192.0.2.1 redirect=pass.example.com",
-         .result = SPF_RESULT_PASS,
-         ROW_COUNTS(10, 0)},
-        /* exp and %{p} do not count */
-        {.record = "v=spf1 include:five.example.com a a a a exists:%{p}.y.example.com exp=why.example.com -all",
-         .result = SPF_RESULT_PERMERROR,
-         .cause = SPF_CAUSE_VOID_LIMIT,
-         ROW_COUNTS(8, 3)},
-        {.record = "v=spf1 include:five.example.com include:other5.example.com exists:%{p}.x.example.com -all",
-         .result = SPF_RESULT_PERMERROR,
-         .cause = SPF_CAUSE_TARGET_NO_RECORD},
-        {.record = "v=spf1 include:five.example.com a:a1.example.com a:a1.example.com a:a1.example.com "
-                   "a:a1.example.com exists:%{p}.x.example.com -all",
-         .result = SPF_RESULT_PASS,
-         ROW_COUNTS(10, 0)},
-        {.record = "v=spf1 include:five.example.com include:five.example.com exp=why.example.com -all",
-         .result = SPF_RESULT_FAIL,
-         .explanation = "because",
-         .queries = 7,
-         ROW_COUNTS(10, 0)},
-        /* what is not reached does not count */
-        {.record = "v=spf1 ip4:192.0.2.1 a a a a a a a a a a a a",
-         .result = SPF_RESULT_PASS,
-         .queries = 1,
-         ROW_COUNTS(0, 0)},
-    };
-    ROWS_RUN(zone, rows);
+    ROWS_RUN(lookup_limit_zone, lookup_limit_rows);
 }
 
 /* 3. Eleven MX hosts: an error before any address is asked for. Eleven PTR names: the first ten. */

@@ -111,67 +111,68 @@ static void tokens_of_one_string(void **state)
     assert_int_equal(position, strlen(text));
 }
 
+static const struct {
+    const char *text;
+    int record, explanation; /* the octet that is wrong; -1: none */
+} syntax_cases[] = {
+    {"", -1, -1},
+    {"plain-text_/:;<>~!\"#$&'", -1, -1},
+    {"%{s}%{l}%{o}%{d}%{i}%{p}%{h}%{v}", -1, -1},
+    {"%{S}%{L}%{O}%{D}%{I}%{P}%{H}%{V}", -1, -1},
+    {"%{c}", 2, -1},
+    {"%{r}", 2, -1},
+    {"%{t}", 2, -1},
+    {"%{T}", 2, -1},
+    {"a %{s}", 1, -1}, /* a space only in explanations */
+    {"%{x}", 2, 2},
+    {"%{a}", 2, 2},
+    {"%{1}", 2, 2},
+    {"%{}", 2, 2},
+    {"%{", 2, 2},
+    {"%", 1, 1},
+    {"a%", 2, 2},
+    {"%(ir)", 1, 1},
+    {"foo%.sbl", 4, 4},
+    {"% ", 1, 1},
+    {"%%%", 3, 3},
+    {"%%%_%-", -1, -1},
+    {"%{s", 3, 3},
+    {"%{s{", 3, 3},
+    {"%{s }", 3, 3},
+    {"%{d0}", 3, 3},
+    {"%{d00r}", 3, 3},
+    {"%{d01}", -1, -1},
+    {"%{d10}", -1, -1},
+    {"%{d127R}", -1, -1},
+    {"%{d99999999999999999999999999999r}", -1, -1},
+    {"%{dr2}", 4, 4}, /* digits stand before the r */
+    {"%{drr}", 4, 4},
+    {"%{d-1}", 4, 4},
+    {"%{d2r.-+,/_=}", -1, -1},
+    {"%{d......}", -1, -1},
+    {"%{d:}", 3, 3},
+    {"%{d.*}", 4, 4},
+    {"%{d", 3, 3},
+    {"%{dr-", 5, 5},
+    {"%{%{d}}", 2, 2},
+    {"tab\there", 3, 3},
+    {"caf\xc3\xa9", 3, 3}, /* ruling 12: no explanation, and ruling 11: no record */
+    {"\x7f", 0, 0},
+    {"line\r\n", 4, 4},
+};
+
 static void ruling_19_syntax(void **state)
 {
-    static const struct {
-        const char *text;
-        int record, explanation; /* the octet that is wrong; -1: none */
-    } cases[] = {
-        {"", -1, -1},
-        {"plain-text_/:;<>~!\"#$&'", -1, -1},
-        {"%{s}%{l}%{o}%{d}%{i}%{p}%{h}%{v}", -1, -1},
-        {"%{S}%{L}%{O}%{D}%{I}%{P}%{H}%{V}", -1, -1},
-        {"%{c}", 2, -1},
-        {"%{r}", 2, -1},
-        {"%{t}", 2, -1},
-        {"%{T}", 2, -1},
-        {"a %{s}", 1, -1}, /* a space only in explanations */
-        {"%{x}", 2, 2},
-        {"%{a}", 2, 2},
-        {"%{1}", 2, 2},
-        {"%{}", 2, 2},
-        {"%{", 2, 2},
-        {"%", 1, 1},
-        {"a%", 2, 2},
-        {"%(ir)", 1, 1},
-        {"foo%.sbl", 4, 4},
-        {"% ", 1, 1},
-        {"%%%", 3, 3},
-        {"%%%_%-", -1, -1},
-        {"%{s", 3, 3},
-        {"%{s{", 3, 3},
-        {"%{s }", 3, 3},
-        {"%{d0}", 3, 3},
-        {"%{d00r}", 3, 3},
-        {"%{d01}", -1, -1},
-        {"%{d10}", -1, -1},
-        {"%{d127R}", -1, -1},
-        {"%{d99999999999999999999999999999r}", -1, -1},
-        {"%{dr2}", 4, 4}, /* digits stand before the r */
-        {"%{drr}", 4, 4},
-        {"%{d-1}", 4, 4},
-        {"%{d2r.-+,/_=}", -1, -1},
-        {"%{d......}", -1, -1},
-        {"%{d:}", 3, 3},
-        {"%{d.*}", 4, 4},
-        {"%{d", 3, 3},
-        {"%{dr-", 5, 5},
-        {"%{%{d}}", 2, 2},
-        {"tab\there", 3, 3},
-        {"caf\xc3\xa9", 3, 3}, /* ruling 12: no explanation, and ruling 11: no record */
-        {"\x7f", 0, 0},
-        {"line\r\n", 4, 4},
-    };
     const char *error;
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        size_t length = strlen(cases[i].text);
-        size_t record = cases[i].record < 0 ? length : (size_t)cases[i].record;
-        size_t explanation = cases[i].explanation < 0 ? length : (size_t)cases[i].explanation;
-        assert_int_equal(scan(cases[i].text, length, SPF_MACRO_IN_RECORD, &error), record);
-        assert_int_equal(error == NULL, cases[i].record < 0);
-        assert_int_equal(scan(cases[i].text, length, SPF_MACRO_IN_EXPLANATION, &error), explanation);
-        assert_int_equal(error == NULL, cases[i].explanation < 0);
+    for (size_t i = 0; i < COUNT(syntax_cases); i++) {
+        size_t length = strlen(syntax_cases[i].text);
+        size_t record = syntax_cases[i].record < 0 ? length : (size_t)syntax_cases[i].record;
+        size_t explanation = syntax_cases[i].explanation < 0 ? length : (size_t)syntax_cases[i].explanation;
+        assert_int_equal(scan(syntax_cases[i].text, length, SPF_MACRO_IN_RECORD, &error), record);
+        assert_int_equal(error == NULL, syntax_cases[i].record < 0);
+        assert_int_equal(scan(syntax_cases[i].text, length, SPF_MACRO_IN_EXPLANATION, &error), explanation);
+        assert_int_equal(error == NULL, syntax_cases[i].explanation < 0);
     }
 }
 
