@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/name.h"
 #include "tools/lint_guess.h"
+#include "tools/terms.h"
 
 #include <string.h>
 
@@ -344,22 +345,17 @@ static bool is_same(const spf_linter_t *linter, const spf_term_t *a, const spf_t
            spf_text_equals_nocase(spec_of(linter, a), a->spec_length, spec_of(linter, b), b->spec_length);
 }
 
-static bool needs_dns(const spf_term_t *term)
-{
-    return spf_lint_is_mechanism(term) && !spf_lint_is_network(term);
-}
-
 /* The same mechanism again costs a lookup and matches nothing new; networks are looked at elsewhere. */
 void spf_lint_duplicate(spf_linter_t *linter, uint32_t index)
 {
     const spf_term_t *term = term_at(linter, index);
     unsigned looked_at = 0;
 
-    if (!needs_dns(term) || index >= linter->all)
+    if (!spf_lint_is_mechanism(term) || !spf_term_needs_dns(term) || index >= linter->all)
         return;
     for (uint32_t i = 0; i < index && looked_at < DUPLICATES_MAX; i++) {
         const spf_term_t *earlier = term_at(linter, i);
-        looked_at += needs_dns(earlier);
+        looked_at += spf_term_needs_dns(earlier);
         if (!is_same(linter, earlier, term))
             continue;
         spf_remark_t *remark =
